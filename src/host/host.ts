@@ -1,0 +1,41 @@
+// The node as the agent sees it: inventory, close looks, and one step at a time. All through KernelFs.
+import type { Known } from '../base/known.ts';
+import type { Inventory, NodeFacts } from '../pci/inventory.ts';
+import type { GroupKey } from '../pci/group.ts';
+import type { PciAddress } from '../pci/address.ts';
+import type { GroupLook } from '../ownership/look.ts';
+import type { Step, StepOutcome } from '../ownership/step.ts';
+
+/** Device files of a taken group, as they are named on the host now. */
+export interface VfioNodes {
+  /** /dev/vfio/N; null while the node is not there. */
+  readonly group: string | null;
+  /** /dev/vfio/devices/vfioX of every member that has one. */
+  readonly devices: readonly { readonly address: PciAddress; readonly path: string }[];
+}
+
+/** The node. Every call may be made again at any time; reads have no effect. */
+export interface Host {
+  /** Facts about the machine; cheap enough to ask again after a hint. */
+  facts(): Promise<NodeFacts>;
+  /** Every function and group, by reads that take no device lock. */
+  inventory(): Promise<Inventory>;
+  /**
+   * Close looks at some groups of one inventory, in their order. Uses of all of them are searched in one pass
+   * (/proc is walked once). `skipLocked`: addresses with an operation pending in the kernel, whose
+   * lock-taking attributes are not read and become unknown.
+   */
+  look(
+    inventory: Inventory,
+    groups: readonly GroupKey[],
+    options?: { readonly skipLocked?: ReadonlySet<PciAddress> },
+  ): Promise<readonly GroupLook[]>;
+  /** A digest of cheap listings that differs when something may have changed; equal digests prove nothing. */
+  fingerprint(): Promise<string>;
+  /** One step, with the state read before (unneeded?) and after (done?). */
+  execute(step: Step): Promise<StepOutcome>;
+  /** Today's device files of the members of a group. */
+  vfioNodes(groupNumber: number, members: readonly PciAddress[]): Promise<Known<VfioNodes>>;
+  /** Calls `listener` on hints that something changed. */
+  changes(listener: () => void): { close(): void };
+}

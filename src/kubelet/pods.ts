@@ -1,0 +1,28 @@
+// What the kubelet tells about who holds which device (PodResources v1), as data.
+import type { ResourceName } from '../policy/policy.ts';
+
+/** One container that the kubelet says holds devices of one resource. PodResources has no pod UID. */
+export interface DeviceHolder {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly resource: ResourceName;
+  readonly deviceIds: readonly string[];
+}
+
+/** One answer of PodResources List. */
+export type HoldersAnswer =
+  | {
+      readonly kind: 'holders';
+      readonly holders: readonly DeviceHolder[];
+      /** Changes when another kubelet process answers: lists of different incarnations are not "successive". */
+      readonly kubeletIncarnation: string;
+      /** How long that kubelet has been seen up; its lists are empty or partial right after a start. */
+      readonly kubeletUpMs: number;
+    }
+  | { readonly kind: 'unreachable'; readonly why: string };
+
+/** The kubelet's list of holders; rate-limited by the implementation (at most one call a second). */
+export interface HolderSource {
+  list(): Promise<HoldersAnswer>;
+}
