@@ -1,21 +1,9 @@
 // The front door as the kubelet's protocols need it and the agent implements it. Neither this door nor
 // the DRA one holds a rule: both only ask the same group actors.
-import type { PciAddress } from '../pci/address.ts';
+import type { Offers } from '../policy/offers.ts';
 import type { ResourceName } from '../policy/policy.ts';
 
-/** One group as one device of the kubelet. */
-export interface OfferedDevice {
-  /** Address of the leader: the device ID. */
-  readonly id: PciAddress;
-  readonly healthy: boolean;
-  /** NUMA nodes of all members, unknown ones left out, ascending. */
-  readonly numaNodes: readonly number[];
-  /** Members in all (for GetPreferredAllocation: fewest first). */
-  readonly memberCount: number;
-}
-
-/** What the kubelet should see: for each resource all its devices in ID order. A resource without devices stays listed with none. */
-export type Offers = ReadonlyMap<ResourceName, readonly OfferedDevice[]>;
+export type { OfferedDevice, Offers } from '../policy/offers.ts';
 
 /** What a container gets. */
 export interface ContainerGrant {

@@ -65,5 +65,7 @@ export interface GroupRecord {
   /** Owner of the nodes in the container, with CDI. */
   readonly nodeOwner: { readonly uid: number; readonly gid: number; readonly mode: number } | null;
   readonly lease: Lease | null;
+  /** A tenant may have touched the devices since their last reset: they are reset before anybody else gets them. */
+  readonly resetDue: boolean;
   readonly answer: RecordedAnswer | null;
 }

@@ -17,6 +17,8 @@ export type Step =
       /** Driver that must be bound afterwards; null when any outcome will do. drivers_probe itself proves nothing. */
       readonly expectDriver: string | null;
     }
+  /** Writes `drivers/<driver>/bind`: giving back names the driver, where a probe would take whichever matches first. */
+  | { readonly kind: 'Bind'; readonly address: PciAddress; readonly driver: string }
   | { readonly kind: 'Reset'; readonly address: PciAddress };
 
 /** What came of a step, after reading back. */
