@@ -2,86 +2,30 @@
 // is built from. Only facts of the machine at boot; what happens later (claims, hot-plug, mounts) is done to
 // the running model. topology.ts parses and validates files into this.
 import type { PciAddress } from '../../pci/address.ts';
+import type { ChildrenSpec, StackedSpec, VirtualNetSpec } from './spec-children.ts';
+
+export type {
+  BlockSpec,
+  ChildrenSpec,
+  NetSpec,
+  StackedSpec,
+  UsbSpec,
+  VirtualNetSpec,
+} from './spec-children.ts';
 
 /** Which Linux the model answers as. `legacy` stands for kernels without DMA ownership accounting (5.10). */
 export type KernelProfile = 'legacy' | '6.1' | '6.12' | '7.2';
 
-/** A network interface that the native driver of a device creates when it binds. */
-export interface NetSpec {
-  readonly name: string;
-  readonly mac: string;
-  readonly up: boolean;
-  readonly carrier: boolean;
-  /** CIDR texts, v4 and v6. */
-  readonly addresses: readonly string[];
-  /** Bond, bridge or team this is a port of. */
-  readonly master: string | null;
-  /** vlan, macvlan or ipvlan devices on top. */
-  readonly uppers: readonly string[];
-  /** Name of the network namespace it was moved to; null: the host's. `net/` is then present but empty. */
-  readonly namespace: string | null;
+/** A VF that exists at boot and differs from what the PF's defaults would give. */
+export interface VfSpec {
+  /** Driver that is bound when it is not `vfDriver`: a name, or `none`. */
+  readonly bound: string | null;
+  readonly override: string | null;
+  readonly group: number | null;
+  readonly children: ChildrenSpec;
 }
 
-/** A block device (disk or namespace) that the native driver creates. Partitions carry the same fields. */
-export interface BlockSpec {
-  readonly name: string;
-  /** 512-byte sectors. */
-  readonly sectors: number;
-  /** "259:0" */
-  readonly devno: string;
-  readonly partitions: readonly BlockSpec[];
-  /** Content signature as udev's database has it (ID_FS_TYPE): ext4, xfs, LVM2_member, linux_raid_member, zfs_member, crypto_LUKS, swap, … */
-  readonly contents: string | null;
-  /** Devices stacked on top: dm-0, md0, bcache0 (names of `stacked` entries of the machine). */
-  readonly holders: readonly string[];
-}
-
-/** A virtual block device above real ones: dm, md, bcache, loop. */
-export interface StackedSpec {
-  readonly name: string;
-  readonly devno: string;
-  /** dm/uuid (`LVM-…`, `CRYPT-…`, `mpath-…`), null otherwise. */
-  readonly dmUuid: string | null;
-  readonly dmName: string | null;
-  /** md/array_state (`clean`, `active`, `inactive`), null otherwise. */
-  readonly mdState: string | null;
-  /** loop/backing_file, null otherwise. */
-  readonly backingFile: string | null;
-  readonly holders: readonly string[];
-}
-
-/** A USB device below a USB controller. */
-export interface UsbSpec {
-  /** Path name (`1-2`). */
-  readonly name: string;
-  readonly product: string;
-  /** bInterfaceClass/bInterfaceSubClass/bInterfaceProtocol of its interfaces, two hex digits each: "03/01/01". */
-  readonly interfaces: readonly string[];
-}
-
-/** What appears below a device when its native driver is bound. */
-export interface ChildrenSpec {
-  readonly net: readonly NetSpec[];
-  readonly block: readonly BlockSpec[];
-  /** NVMe controller name (`nvme0`) for devices whose block devices are namespaces. */
-  readonly nvme: string | null;
-  /** DRM nodes (`card0`, `renderD128`) and connectors (`card0-HDMI-A-1`: status). */
-  readonly drm: readonly string[];
-  readonly connectors: Readonly<Record<string, string>>;
-  /** Framebuffer (`fb0`) whose console is bound to it. */
-  readonly framebuffer: string | null;
-  /** Sound card number with its open PCM streams (`pcm0p`). */
-  readonly sound: { readonly card: number; readonly open: readonly string[] } | null;
-  readonly usb: readonly UsbSpec[];
-  readonly serial: readonly { readonly name: string; readonly console: boolean }[];
-  readonly infiniband: readonly string[];
-  readonly watchdog: { readonly name: string; readonly state: string } | null;
-  readonly tpm: string | null;
-  /** Further child folders by class name (`i2c-0`, `mdio`, `ptp`): names only. */
-  readonly other: Readonly<Record<string, readonly string[]>>;
-}
-
-/** One PCI function of the machine. */
+/** One PCI function of the machine. VFs are no devices of their own here: `sriov` of the PF makes them. */
 export interface DeviceSpec {
   readonly address: PciAddress;
   /** The bridge above; null on a root bus. */
@@ -103,8 +47,14 @@ export interface DeviceSpec {
   readonly group: number | null;
   /** Native driver that matches this device (bound at boot when loaded); null: none exists. */
   readonly nativeDriver: string | null;
-  /** Driver that is bound at boot when it is not the native one (vfio-pci prebound, none). */
+  /** Driver that is bound at boot when it is not the native one (`vfio-pci`), or the word `none`; null: the native one. */
   readonly bound: string | null;
+  /** driver_override at the moment the machine is taken up; null: unset. */
+  readonly override: string | null;
+  /** The function whose requester id the DMA carries (pci_real_dma_dev: children of a VMD); null: its own. */
+  readonly realDmaDevice: PciAddress | null;
+  /** Functions of the same bus whose requester ids this one uses as well (pci_add_dma_alias quirks). */
+  readonly dmaAliases: readonly PciAddress[];
   readonly numaNode: number;
   readonly resetMethods: readonly string[];
   readonly bootVga: boolean | null;
@@ -115,13 +65,21 @@ export interface DeviceSpec {
     readonly vfOffset: number;
     readonly vfStride: number;
     readonly vfDriver: string | null;
+    /** VFs that exist at boot, in order; a VF beyond the list is a plain one. */
+    readonly vfs: readonly VfSpec[];
   } | null;
   /** Lines of the group's reserved_regions that this device brings. */
   readonly reservedRegions: readonly string[];
   /** Published peer-to-peer memory: size and available bytes. */
-  readonly p2pmem: { readonly size: number; readonly available: number; readonly published: boolean } | null;
+  readonly p2pmem: {
+    readonly size: number;
+    readonly available: number;
+    readonly published: boolean;
+  } | null;
   /** Configuration space answers all ones. */
   readonly dead: boolean;
+  /** Further attribute files with their text, without the newline (`current_link_speed`: "16.0 GT/s PCIe"). */
+  readonly attributes: Readonly<Record<string, string>>;
   readonly children: ChildrenSpec;
 }
 
@@ -183,12 +141,22 @@ export interface MachineSpec {
     readonly group: number;
   }[];
   readonly drivers: readonly DriverSpec[];
+  /** Modules that are loaded besides those of the drivers, with their reference counts (`nvme_rdma`). */
+  readonly modules: readonly { readonly name: string; readonly refs: number }[];
   readonly stacked: readonly StackedSpec[];
+  /** Bonds, bridges, VLANs and the like; `lo` is always there. */
+  readonly virtualNets: readonly VirtualNetSpec[];
+  /** Block or stacked names that a storage target exports (LIO: /sys/kernel/config/target, nvmet: …/nvmet). */
+  readonly storageTargets: readonly { readonly kind: 'lio' | 'nvmet'; readonly device: string }[];
   readonly mounts: readonly MountSpec[];
   /** Block or stacked names in use as swap. */
   readonly swaps: readonly string[];
   /** Routes: destination CIDR (`0.0.0.0/0`, `::/0`) and interface. */
-  readonly routes: readonly { readonly destination: string; readonly gateway: string | null; readonly iface: string }[];
+  readonly routes: readonly {
+    readonly destination: string;
+    readonly gateway: string | null;
+    readonly iface: string;
+  }[];
   readonly processes: readonly ProcessSpec[];
   /** Namespace-free file system marks: /sys/fs/<type>/<name>. */
   readonly zfsPools: readonly { readonly name: string; readonly state: string }[];
