@@ -100,6 +100,9 @@ export function lintConfiguration(): object {
       'unicorn/no-array-reverse': 'off',
       'unicorn/consistent-function-scoping': 'off',
       'unicorn/prefer-add-event-listener': 'off',
+      // noImplicitReturns says the same, and understands exhaustive switches.
+      'typescript/consistent-return': 'off',
+      'consistent-return': 'off',
       'no-await-in-loop': 'off',
       'no-shadow': 'off',
       'no-underscore-dangle': 'off',

@@ -41,7 +41,11 @@ export type Deadlined<T> =
   | { readonly kind: 'late'; readonly settles: Promise<T> };
 
 /** Waits for `work` at most `deadlineMs`; the work itself goes on, and its late answer stays available. */
-export function withDeadline<T>(clock: Clock, deadlineMs: number, work: Promise<T>): Promise<Deadlined<T>> {
+export function withDeadline<T>(
+  clock: Clock,
+  deadlineMs: number,
+  work: Promise<T>,
+): Promise<Deadlined<T>> {
   return new Promise((resolve, reject) => {
     const timer = clock.after(deadlineMs, () => resolve({ kind: 'late', settles: work }));
     work.then(

@@ -20,7 +20,8 @@ export const errorCatalogue = {
   },
   WG_POLICY_INVALID: {
     meaning: 'A policy file or object is not of the allowed form.',
-    remedy: 'Correct the field that the message names. The policies that were in force stay in force.',
+    remedy:
+      'Correct the field that the message names. The policies that were in force stay in force.',
     exitStatus: 65,
   },
   WG_TOPOLOGY_INVALID: {
@@ -55,7 +56,8 @@ export const errorCatalogue = {
   },
   WG_KUBELET_SOCKET_FAILED: {
     meaning: 'A socket in the kubelet plugin folder could not be served.',
-    remedy: 'Check that `--kubelet-dir` is the kubelet\'s own folder, writable, and shorter than 80 characters.',
+    remedy:
+      "Check that `--kubelet-dir` is the kubelet's own folder, writable, and shorter than 80 characters.",
     exitStatus: 73,
   },
   WG_LISTEN_FAILED: {

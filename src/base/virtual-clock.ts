@@ -75,7 +75,11 @@ export class VirtualClock implements Clock {
  * Advances `clock` by `byMs`, letting every promise chain settle between timers. `drain` must resolve
  * only after all microtasks ran (setImmediate in Node, passed in because this room has no Node API).
  */
-export async function advance(clock: VirtualClock, byMs: number, drain: () => Promise<void>): Promise<void> {
+export async function advance(
+  clock: VirtualClock,
+  byMs: number,
+  drain: () => Promise<void>,
+): Promise<void> {
   const untilMs = clock.monotonicMs() + byMs;
   await drain();
   while (clock.fireNext(untilMs)) await drain();

@@ -10,20 +10,58 @@ export interface Evidence {
 /** Every kind of use that host/ looks for. The catalogue of blockers has meaning and remedy of each. */
 export const hostUseKinds = [
   // block storage
-  ...(['RootDisk', 'FilesystemMounted', 'SwapActive', 'VolumeGroupActive', 'RaidArrayActive'] as const),
-  ...(['DeviceMapperActive', 'ZfsPoolMember', 'BcacheActive', 'LoopBacking', 'BlockDeviceOpen'] as const),
+  ...([
+    'RootDisk',
+    'FilesystemMounted',
+    'SwapActive',
+    'VolumeGroupActive',
+    'RaidArrayActive',
+  ] as const),
+  ...([
+    'DeviceMapperActive',
+    'ZfsPoolMember',
+    'BcacheActive',
+    'LoopBacking',
+    'BlockDeviceOpen',
+  ] as const),
   ...(['NvmeMultipathShared', 'StorageTargetExport'] as const),
   // network
   ...(['NetworkDefaultRoute', 'NodeAddress', 'NetworkAddress', 'NetworkInterfaceUp'] as const),
   ...(['NetworkLowerDevice', 'NetworkInOtherNamespace', 'RdmaInUse'] as const),
   // display, sound, usb, serial
-  ...(['BootDisplay', 'FramebufferConsole', 'DisplayClient', 'GpuComputeClient', 'SoundInUse'] as const),
-  ...(['UsbInput', 'UsbStorage', 'UsbNetwork', 'UsbSerial', 'SystemConsole', 'SerialPortOpen'] as const),
+  ...([
+    'BootDisplay',
+    'FramebufferConsole',
+    'DisplayClient',
+    'GpuComputeClient',
+    'SoundInUse',
+  ] as const),
+  ...([
+    'UsbInput',
+    'UsbStorage',
+    'UsbNetwork',
+    'UsbSerial',
+    'SystemConsole',
+    'SerialPortOpen',
+  ] as const),
   // platform services
-  ...(['TpmInUse', 'CryptoInUse', 'DmaEngineInUse', 'WatchdogActive', 'IpmiInUse', 'SystemBus'] as const),
+  ...([
+    'TpmInUse',
+    'CryptoInUse',
+    'DmaEngineInUse',
+    'WatchdogActive',
+    'IpmiInUse',
+    'SystemBus',
+  ] as const),
   ...(['PeerMemoryPublished'] as const),
   // virtualisation
-  ...(['VirtualFunctionsExist', 'ForeignVfioUser', 'ForeignUioUser', 'MediatedDevices', 'VdpaDevices'] as const),
+  ...([
+    'VirtualFunctionsExist',
+    'ForeignVfioUser',
+    'ForeignUioUser',
+    'MediatedDevices',
+    'VdpaDevices',
+  ] as const),
   // what could not be found out
   ...(['UnknownUse'] as const),
 ] as const;

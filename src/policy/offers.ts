@@ -31,10 +31,7 @@ export interface Offerable {
  * resource in address order. Blocked groups are listed unhealthy rather than left out, so that a pod that
  * holds one stays admitted and `capacity` minus `allocatable` tells how many are blocked.
  */
-export function offers(
-  resources: Iterable<ResourceName>,
-  offerables: Iterable<Offerable>,
-): Offers {
+export function offers(resources: Iterable<ResourceName>, offerables: Iterable<Offerable>): Offers {
   const result = new Map<ResourceName, OfferedDevice[]>();
   for (const resource of resources) result.set(resource, []);
   for (const { resourceName, leader, healthy, numaNodes, memberCount } of offerables) {

@@ -42,5 +42,9 @@ export interface PassthroughPolicy {
   readonly vfioDriver: string;
   readonly waive: readonly HostUseKind[];
   readonly reset: 'Required' | 'Preferred' | 'Never';
-  readonly deviceNodes: { readonly uid: number; readonly gid: number; readonly mode: number } | null;
+  readonly deviceNodes: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly mode: number;
+  } | null;
 }
