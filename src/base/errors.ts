@@ -60,6 +60,11 @@ export const errorCatalogue = {
       "Check that `--kubelet-dir` is the kubelet's own folder, writable, and shorter than 80 characters.",
     exitStatus: 73,
   },
+  WG_CDI_WRITE_FAILED: {
+    meaning: 'A CDI spec file could not be written, removed or listed, so the container was not started.',
+    remedy: 'Make the CDI folder (`/var/run/cdi`) writable and free space on it, or use `--delivery device-nodes`.',
+    exitStatus: 73,
+  },
   WG_LISTEN_FAILED: {
     meaning: 'An address for health checks and metrics, or a socket, could not be listened on.',
     remedy: 'Choose a free address; another agent may already be running.',

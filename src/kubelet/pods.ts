@@ -15,6 +15,8 @@ export type HoldersAnswer =
   | {
       readonly kind: 'holders';
       readonly holders: readonly DeviceHolder[];
+      /** When the kubelet was asked, monotonic: tells a new answer from a shared one. */
+      readonly askedAtMs: number;
       /** Changes when another kubelet process answers: lists of different incarnations are not "successive". */
       readonly kubeletIncarnation: string;
       /** How long that kubelet has been seen up; its lists are empty or partial right after a start. */
