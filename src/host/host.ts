@@ -30,6 +30,16 @@ export interface Host {
     groups: readonly GroupKey[],
     options?: { readonly skipLocked?: ReadonlySet<PciAddress> },
   ): Promise<readonly GroupLook[]>;
+  /**
+   * Close looks at every group in which one of these functions stands now, reading only those groups and what
+   * their uses need: for one actor, between two surveys. Functions that are gone are left out.
+   */
+  lookAt(
+    members: readonly PciAddress[],
+    options?: { readonly skipLocked?: ReadonlySet<PciAddress> },
+  ): Promise<readonly GroupLook[]>;
+  /** `enable` of a function bound to VFIO: true when a user has it open. One read that takes no lock. */
+  isOpen(address: PciAddress): Promise<Known<boolean>>;
   /** A digest of cheap listings that differs when something may have changed; equal digests prove nothing. */
   fingerprint(): Promise<string>;
   /** One step, with the state read before (unneeded?) and after (done?). */
