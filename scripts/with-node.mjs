@@ -19,18 +19,27 @@ function installReason() {
   return null;
 }
 
+/** Ends this process: what is needed to go on is not there (EX_UNAVAILABLE). */
+function refuse(why) {
+  console.error(`wholegroup: ${why}`);
+  return process.exit(69);
+}
+
 function install(reason) {
   console.error(`wholegroup: ${reason}: running npm ci (about 20 seconds) ...`);
   const npm = process.env.npm_execpath
     ? [process.execPath, [process.env.npm_execpath]]
     : ['npm', []];
-  const result = spawnSync(npm[0], [...npm[1], 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const result = spawnSync(
+    npm[0],
+    [...npm[1], 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    },
+  );
   if (result.status !== 0) {
-    console.error(`wholegroup: npm ci failed (exit ${result.status ?? result.error}); nothing was started`);
-    process.exit(69);
+    refuse(`npm ci failed (exit ${result.status ?? result.error}); nothing was started`);
   }
 }
 
@@ -39,11 +48,10 @@ function nodeBinary() {
   const own = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   if (existsSync(own)) return own;
   if (Number(process.versions.node.split('.')[0]) >= 26) return process.execPath;
-  console.error(
-    `wholegroup: npm has no Node.js 26 for ${process.platform}-${process.arch}, and this is ` +
+  return refuse(
+    `npm has no Node.js 26 for ${process.platform}-${process.arch}, and this is ` +
       `Node.js ${process.versions.node}: install Node.js 26 or newer and try again`,
   );
-  process.exit(69);
 }
 
 const reason = installReason();
