@@ -4,18 +4,14 @@ import { errorText } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { RefusalReason } from './door.ts';
 
-/** The gRPC status codes that we answer with, by name (google/rpc/code.proto numbers in statusCodes). */
-export type StatusName = keyof typeof statusCodes;
-
-/** Numbers of the status codes on the wire. */
-export const statusCodes = {
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  FAILED_PRECONDITION: 9,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-} as const;
+/** The gRPC status codes that we answer with, by name. */
+export type StatusName =
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'FAILED_PRECONDITION'
+  | 'INTERNAL'
+  | 'UNAVAILABLE';
 
 /** Answer to one request. */
 export type Reply<Value> =
