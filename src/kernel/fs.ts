@@ -14,12 +14,25 @@ export type Settled<T> =
  * What came of a call within its deadline. `pending`: still blocked in the kernel; nothing was undone,
  * the call goes on, and `settles` delivers its late answer (it never rejects).
  */
-export type Outcome<T> = Settled<T> | { readonly kind: 'pending'; readonly settles: Promise<Settled<T>> };
+export type Outcome<T> =
+  | Settled<T>
+  | { readonly kind: 'pending'; readonly settles: Promise<Settled<T>> };
 
 /** How long a caller waits before it hears `pending`. */
 export interface CallOptions {
   /** Milliseconds; implementations default to 2000. */
   readonly deadlineMs?: number;
+}
+
+/**
+ * What a reader needs of a file. An implementation may give more than asked for (the whole file), never less:
+ * the caller still searches what it gets.
+ */
+export interface ReadOptions extends CallOptions {
+  /** Only the first so many bytes: configuration space is slow to read, and wakes the device for each access. */
+  readonly firstBytes?: number;
+  /** Only lines that contain this text (at most 1 MiB of them); the file itself may then be of any length. */
+  readonly linesWith?: string;
 }
 
 /** Something may have changed. A hint has no authority: whoever gets it looks for himself. */
@@ -31,8 +44,8 @@ export interface ChangeHint {
 
 /** The machine, as files. No call throws for what the kernel answers; errnos are data. */
 export interface KernelFs {
-  /** The bytes of a file, up to 1 MiB. */
-  read(path: string, options?: CallOptions): Promise<Outcome<Uint8Array>>;
+  /** The bytes of a file; EFBIG when it has more than 1 MiB: a cut text would be taken for the whole. */
+  read(path: string, options?: ReadOptions): Promise<Outcome<Uint8Array>>;
   /** Names in a folder, unordered, without `.` and `..`. */
   list(path: string, options?: CallOptions): Promise<Outcome<readonly string[]>>;
   /** The text of a symbolic link as the kernel gives it (usually relative). */

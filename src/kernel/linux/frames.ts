@@ -1,0 +1,98 @@
+// The bytes between the agent and a lane: a request frame is a batch of calls, each answer is a frame of its
+// own, in the order of the calls. Both ends are of one version, so there is no negotiation.
+import { assert } from '../../base/assert.ts';
+import type { Settled } from '../fs.ts';
+import type { Answer, Call } from './syscalls.ts';
+
+const headBytes = 5;
+const kinds = { bytes: 0, json: 1, errno: 2, hello: 3 } as const;
+
+/** What a lane says: that it is up, or the answer to its oldest unanswered call. */
+export type LaneMessage =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'answer'; readonly settled: Settled<Answer> };
+
+function frame(kind: number, payload: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(headBytes + payload.length);
+  out.writeUInt32LE(payload.length, 0);
+  out.writeUInt8(kind, 4);
+  out.set(payload, headBytes);
+  return out;
+}
+
+/** A batch of calls as bytes. */
+export function encodeCalls(calls: readonly Call[]): Buffer {
+  return frame(kinds.json, Buffer.from(JSON.stringify(calls)));
+}
+
+/** The batch inside one frame made by encodeCalls. */
+export function decodeCalls(payload: Uint8Array): readonly Call[] {
+  return JSON.parse(Buffer.from(payload).toString('utf8')) as readonly Call[];
+}
+
+/** A lane's message as bytes. */
+export function encodeMessage(message: LaneMessage): Buffer {
+  if (message.kind === 'hello') return frame(kinds.hello, new Uint8Array());
+  const { settled } = message;
+  if (settled.kind === 'errno') return frame(kinds.errno, Buffer.from(settled.errno));
+  if (settled.value instanceof Uint8Array) return frame(kinds.bytes, settled.value);
+  return frame(kinds.json, Buffer.from(JSON.stringify(settled.value)));
+}
+
+function decodeMessage(kind: number, payload: Buffer): LaneMessage {
+  switch (kind) {
+    case kinds.hello:
+      return { kind: 'hello' };
+    case kinds.errno:
+      return { kind: 'answer', settled: { kind: 'errno', errno: payload.toString('latin1') } };
+    case kinds.bytes:
+      // A copy: the payload is a view into a larger chunk that would be kept alive.
+      return { kind: 'answer', settled: { kind: 'value', value: new Uint8Array(payload) } };
+    default: {
+      const value = JSON.parse(payload.toString('utf8')) as Answer;
+      return { kind: 'answer', settled: { kind: 'value', value } };
+    }
+  }
+}
+
+/** Cuts a byte stream into frames. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+
+  /** The complete frames in what has arrived so far, oldest first. */
+  push(chunk: Uint8Array): { readonly kind: number; readonly payload: Buffer }[] {
+    this.#rest = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk]);
+    const found = [];
+    let at = 0;
+    while (this.#rest.length - at >= headBytes) {
+      const length = this.#rest.readUInt32LE(at);
+      if (this.#rest.length - at - headBytes < length) break;
+      const start = at + headBytes;
+      found.push({
+        kind: this.#rest.readUInt8(at + 4),
+        payload: this.#rest.subarray(start, start + length),
+      });
+      at = start + length;
+    }
+    this.#rest = this.#rest.subarray(at);
+    return found;
+  }
+
+  /** The complete messages of a lane in what has arrived so far. */
+  messages(chunk: Uint8Array): LaneMessage[] {
+    return this.push(chunk).map(({ kind, payload }) => decodeMessage(kind, payload));
+  }
+
+  /** True when nothing half-received is left. */
+  get empty(): boolean {
+    return this.#rest.length === 0;
+  }
+}
+
+/** Asserts what encodeCalls promises its callers: a write has data (a zero-length write never reaches sysfs). */
+export function assertCall(call: Call): void {
+  assert(
+    call.kind !== 'write' || call.data.length > 0,
+    `a zero-length write to ${call.path} would do nothing`,
+  );
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { LanePool } from '../../../src/kernel/linux/lane-pool.ts';
+import { laneEntryUnbuilt, LinuxKernel } from '../../../src/kernel/linux/linux-kernel.ts';
+import { machine, text, value } from './machine.ts';
+import {
+  eventually,
+  makeFifo,
+  processState,
+  realClock,
+  recordingLog,
+  scratchFolder,
+  writeTree,
+} from './support.ts';
+
+/** Lets a FIFO's blocked opener go on, and closes the other end. */
+function release(fifo: string, how: 'w' | 'r+' | 'r', data = ''): number {
+  const fd = openSync(fifo, how);
+  if (data !== '') writeFileSync(fd, data);
+  return fd;
+}
+
+test('a call that blocks becomes pending and its late answer is still delivered', async (t) => {
+  const { kernel, roots, lanes } = machine(t);
+  const fifo = makeFifo(join(roots.sysfs, 'kernel/hangs'));
+  const outcome = await kernel.read('/sys/kernel/hangs', { deadlineMs: 60 });
+  assert.equal(outcome.kind, 'pending');
+  assert.equal(kernel.pendingCount, 1);
+  closeSync(release(fifo, 'w', 'late text'));
+  assert.equal(outcome.kind === 'pending' && text(value(await outcome.settles)), 'late text');
+  assert.equal(kernel.pendingCount, 0);
+  await eventually('the abandoned lane ended', () => lanes.lanePids.length === 0);
+});
+
+test('no thread of this process is blocked while a call hangs, and the event loop stays quick', async (t) => {
+  const { kernel, roots } = machine(t);
+  const fifos = Array.from({ length: 6 }, (_, at) =>
+    makeFifo(join(roots.sysfs, `kernel/hang${at}`)),
+  );
+  // More than the four threads of libuv's pool: if a call used one, the read below would never come back.
+  const outcomes = Promise.all(
+    fifos.map((_, at) => kernel.read(`/sys/kernel/hang${at}`, { deadlineMs: 600 })),
+  );
+  let worstMs = 0;
+  let lastMs = performance.now();
+  const beat = setInterval(() => {
+    worstMs = Math.max(worstMs, performance.now() - lastMs);
+    lastMs = performance.now();
+  }, 5);
+  // Needs a thread of libuv's pool: were the hung calls made there, this would not come back before them.
+  let poolIsFree = false;
+  void readFile(import.meta.filename).then(() => {
+    poolIsFree = true;
+  });
+  await eventually('the thread pool answers', () => poolIsFree, 300);
+  assert.deepEqual(
+    (await outcomes).map((outcome) => outcome.kind),
+    Array.from({ length: 6 }, () => 'pending'),
+  );
+  clearInterval(beat);
+  assert.ok(worstMs < 200, `the event loop was away for ${worstMs} ms`);
+  for (const fifo of fifos) closeSync(release(fifo, 'w'));
+});
+
+test('others go on while one write hangs: the lane is replaced', async (t) => {
+  const { kernel, roots, lanes } = machine(t);
+  writeTree(roots.sysfs, { 'kernel/fine': 'fine' });
+  const fifo = makeFifo(join(roots.sysfs, 'kernel/hangs'));
+  const hung = await kernel.write('/sys/kernel/hangs', 'x', { deadlineMs: 50 });
+  assert.equal(hung.kind, 'pending');
+  const [blocked] = lanes.lanePids;
+  assert.equal(text(value(await kernel.read('/sys/kernel/fine'))), 'fine');
+  assert.equal(lanes.lanePids.length, 2);
+  const reader = release(fifo, 'r');
+  assert.equal(hung.kind === 'pending' && value(await hung.settles), 1);
+  closeSync(reader);
+  await eventually(
+    'the blocked lane is gone',
+    () => blocked !== undefined && processState(blocked) === null,
+  );
+});
+
+test('a hung write is joined by its repetitions, not repeated', async (t) => {
+  const { kernel, roots, lanes } = machine(t);
+  const fifo = makeFifo(join(roots.sysfs, 'kernel/hangs'));
+  const attempts = [];
+  for (let attempt = 0; attempt < 5; attempt++) {
+    attempts.push(await kernel.write('/sys/kernel/hangs', 'once', { deadlineMs: 20 }));
+  }
+  assert.deepEqual(
+    attempts.map((attempt) => attempt.kind),
+    Array.from({ length: 5 }, () => 'pending'),
+  );
+  assert.equal(lanes.lanePids.length, 1);
+  assert.equal(kernel.pendingCount, 1);
+  const reader = openSync(fifo, 'r');
+  for (const attempt of attempts)
+    assert.equal(attempt.kind === 'pending' && value(await attempt.settles), 4);
+  assert.equal(readFileSync(reader, 'utf8'), 'once');
+  closeSync(reader);
+});
+
+test('a read that a blocked one stands before is made by another lane long before its deadline', async (t) => {
+  const { kernel, roots } = machine(t);
+  const fifo = makeFifo(join(roots.sysfs, 'kernel/a/hangs'));
+  const files = Object.fromEntries(
+    Array.from({ length: 20 }, (_, at) => [`kernel/b/f${at}`, `${at}`]),
+  );
+  writeTree(roots.sysfs, files);
+  const hung = kernel.read('/sys/kernel/a/hangs', { deadlineMs: 1500 });
+  const rest = await Promise.all(
+    Array.from({ length: 20 }, (_, at) =>
+      kernel.read(`/sys/kernel/b/f${at}`, { deadlineMs: 1400 }),
+    ),
+  );
+  assert.deepEqual(
+    rest.map((each) => text(value(each))),
+    Array.from({ length: 20 }, (_, at) => `${at}`),
+  );
+  closeSync(release(fifo, 'w', 'unblocked'));
+  assert.equal(text(value(await hung)), 'unblocked');
+});
+
+test('there are never more lanes than the limit; what waits is answered when one is free', async (t) => {
+  const { kernel, roots, lanes } = machine(t, { lanesMax: 2, stallMs: 10 });
+  writeTree(roots.sysfs, { 'kernel/fine': 'fine' });
+  const fifos = ['a', 'b', 'c'].map((name) => makeFifo(join(roots.sysfs, `kernel/${name}`)));
+  const hung = await Promise.all(
+    ['a', 'b', 'c'].map((name) => kernel.write(`/sys/kernel/${name}`, name, { deadlineMs: 300 })),
+  );
+  assert.deepEqual(
+    hung.map((each) => each.kind),
+    ['pending', 'pending', 'pending'],
+  );
+  assert.equal(lanes.lanePids.length, 2);
+  const waiting = await kernel.read('/sys/kernel/fine', { deadlineMs: 20 });
+  assert.equal(waiting.kind, 'pending');
+  const readers = fifos.map((fifo) => openSync(fifo, 'r+'));
+  for (const each of hung) assert.equal(each.kind === 'pending' && value(await each.settles), 1);
+  assert.equal(waiting.kind === 'pending' && text(value(await waiting.settles)), 'fine');
+  readers.forEach((fd) => closeSync(fd));
+});
+
+test('a lane that cannot be started gives EIO instead of waiting', async (t) => {
+  const log = recordingLog();
+  const roots = { sysfs: scratchFolder(t) };
+  for (const broken of [
+    { execPath: '/nonexistent/node', entry: laneEntryUnbuilt },
+    { execPath: process.execPath, entry: '/nonexistent/lane.ts' },
+  ]) {
+    const lanes = new LanePool({ clock: realClock, log, program: broken });
+    const kernel = new LinuxKernel({ clock: realClock, log, lanes, roots, udevadm: null });
+    const outcomes = await Promise.all([
+      kernel.write('/sys/kernel/x', '1'),
+      kernel.read('/sys/kernel/x'),
+    ]);
+    assert.deepEqual(outcomes, [
+      { kind: 'errno', errno: 'EIO' },
+      { kind: 'errno', errno: 'EIO' },
+    ]);
+    lanes.close();
+  }
+  assert.ok(log.events.some(({ event }) => event === 'kernel-lane-lost'));
+});
+
+test('closing gives ECANCELED to what is unanswered and to every later call', async (t) => {
+  const { kernel, roots, lanes } = machine(t);
+  const fifo = makeFifo(join(roots.sysfs, 'kernel/hangs'));
+  const hung = kernel.write('/sys/kernel/hangs', 'x');
+  await eventually('the lane runs', () => lanes.lanePids.length === 1);
+  lanes.close();
+  assert.deepEqual(await hung, { kind: 'errno', errno: 'ECANCELED' });
+  assert.deepEqual(await kernel.write('/sys/kernel/hangs', 'x'), {
+    kind: 'errno',
+    errno: 'ECANCELED',
+  });
+  const reader = openSync(fifo, 'r+');
+  await eventually('no lane is left', () => lanes.lanePids.length === 0);
+  closeSync(reader);
+});

@@ -1,0 +1,103 @@
+// What the tests of kernel/linux and host share: the machine's clock, folders on disk, and looks at processes.
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../../../src/base/clock.ts';
+import type { Log, LogFields } from '../../../src/base/log.ts';
+
+/** Real time; its timers keep the process alive, as the agent's own do. */
+export const realClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after: (delayMs, fire) => {
+    const timer = setTimeout(fire, delayMs);
+    return { clear: () => clearTimeout(timer) };
+  },
+};
+
+/** A folder of its own, removed when the test is over. */
+export function scratchFolder(t: { after(fn: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** What a tree is made of: a text or bytes is a file, `link` a symbolic link, an object a folder. */
+export type Tree = { readonly [name: string]: Tree | string | Uint8Array | Link };
+
+/** A symbolic link of a tree; its target need not exist. */
+export interface Link {
+  readonly linkTo: string;
+}
+
+/** A symbolic link with this text. */
+export function link(linkTo: string): Link {
+  return { linkTo };
+}
+
+/** Writes `tree` below `folder`. Names may contain slashes; folders are made as needed. */
+export function writeTree(folder: string, tree: Tree): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, node] of Object.entries(tree)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    if (typeof node === 'string' || node instanceof Uint8Array) writeFileSync(path, node);
+    else if (isLink(node)) symlinkSync(node.linkTo, path);
+    else writeTree(path, node);
+  }
+}
+
+function isLink(node: Tree | Link): node is Link {
+  return 'linkTo' in node && typeof node['linkTo'] === 'string';
+}
+
+/** A FIFO: opening it for reading, or for writing, blocks until the other side is opened. */
+export function makeFifo(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  execFileSync('mkfifo', [path]);
+  return path;
+}
+
+/** State letter of a process (`S`, `Z`, …), or null when it is gone. */
+export function processState(pid: number): string | null {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return null;
+  try {
+    return readFileSync(path, 'utf8')
+      .replace(/^.*\) /s, '')
+      .slice(0, 1);
+  } catch {
+    return null;
+  }
+}
+
+/** Waits until `ready` holds; throws naming `what` after `limitMs`. */
+export async function eventually(
+  what: string,
+  ready: () => boolean,
+  limitMs = 5000,
+): Promise<void> {
+  const untilMs = performance.now() + limitMs;
+  while (!ready()) {
+    if (performance.now() > untilMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A logger that keeps what it was told. */
+export function recordingLog(): Log & { readonly events: { event: string; fields: LogFields }[] } {
+  const events: { event: string; fields: LogFields }[] = [];
+  const keep = (event: string, fields: LogFields = {}): void => {
+    events.push({ event, fields });
+  };
+  return { events, debug: keep, info: keep, warn: keep, error: keep };
+}
