@@ -24,7 +24,11 @@ export type HoldersAnswer =
     }
   | { readonly kind: 'unreachable'; readonly why: string };
 
-/** The kubelet's list of holders; rate-limited by the implementation (at most one call a second). */
+/** The kubelet's list of holders. */
 export interface HolderSource {
-  list(): Promise<HoldersAnswer>;
+  /**
+   * Rate-limited by the implementation: callers share an answer up to a second old. `fresh`: an answer that was
+   * asked for after this call; at most a handful a second, further ones wait.
+   */
+  list(options?: { readonly fresh?: boolean }): Promise<HoldersAnswer>;
 }

@@ -1,0 +1,79 @@
+// The record of a new claim, made from a fresh look before anything is written to sysfs (R6).
+import type { Blocker } from '../ownership/blockers.ts';
+import type { Access, GroupRecord, Lease } from '../ownership/record.ts';
+import { recordMembers } from '../ownership/verify.ts';
+import type { GroupCore } from './core.ts';
+import { answerFor as promise } from './delivery.ts';
+import type { Seen } from './state.ts';
+
+/** A claim that may begin, or why it may not. */
+export type ClaimDraft =
+  | { readonly kind: 'ready'; readonly record: GroupRecord }
+  | { readonly kind: 'blocked'; readonly blockers: readonly Blocker[] }
+  | { readonly kind: 'impossible'; readonly why: string };
+
+/**
+ * Looks at the group again, judges it again and drafts the record of a claim. A group that is ours already
+ * keeps what its record says about the members; one that is with the host (also after a reboot) is recorded
+ * as it is now. Writes nothing.
+ */
+export async function draftClaim(core: GroupCore, lease: Lease | null): Promise<ClaimDraft> {
+  const { state } = core;
+  await core.look();
+  const { seen } = state;
+  if (seen === null || seen.look === null) return { kind: 'impossible', why: 'the device is gone' };
+  if (state.blockers.length > 0) return { kind: 'blocked', blockers: state.blockers };
+  if (seen.match === null) return { kind: 'impossible', why: 'no policy wants this group' };
+  return draftFrom(core, seen, lease);
+}
+
+function draftFrom(core: GroupCore, seen: Seen, lease: Lease | null): ClaimDraft {
+  const { record } = core.state;
+  const { look, match, bootId } = seen;
+  if (look === null || match === null) return { kind: 'impossible', why: 'the device is gone' };
+  const keepsMembers = record !== null && record.bootId === bootId && record.key === look.group.key;
+  const members = keepsMembers ? record.members : recordMembers(look, match.consent.primaries);
+  if (members === null) {
+    return { kind: 'impossible', why: 'what to restore could not be read from every member' };
+  }
+  const { policy } = match;
+  return {
+    kind: 'ready',
+    record: {
+      key: look.group.key,
+      leader: core.state.leader,
+      groupNumber: look.group.number,
+      bootId,
+      phase: 'Claiming',
+      members,
+      resourceName: policy.resourceName,
+      policyName: policy.name,
+      vfioDriver: policy.vfioDriver,
+      reset: policy.reset,
+      nodeOwner: policy.deviceNodes,
+      lease,
+      resetDue: keepsMembers && record.resetDue,
+      answer: lease === null ? null : answerFor(core, seen, look.group.number),
+    },
+  };
+}
+
+/** What Allocate promises now. */
+export function answerFor(core: GroupCore, seen: Seen, groupNumber: number): GroupRecord['answer'] {
+  return promise(core.ports.mode, groupNumber, accessOf(seen));
+}
+
+/** Auto: the group file where the container device exists, which every kernel has; else device files. */
+export function accessOf(seen: Seen): Access {
+  const wanted = seen.match?.consent.access ?? 'Auto';
+  if (wanted !== 'Auto') return wanted;
+  return seen.node.vfioContainer.known && seen.node.vfioContainer.value ? 'Group' : 'Cdev';
+}
+
+/** One sentence with the first reason, how many more there are, and what to do. */
+export function blockedMessage(blockers: readonly Blocker[]): string {
+  const first = blockers[0];
+  if (first === undefined) return 'the group cannot be released';
+  const more = blockers.length > 1 ? ` (and ${blockers.length - 1} more)` : '';
+  return `${first.message}${more}. ${first.remedy}`;
+}

@@ -1,0 +1,106 @@
+// When to look at the node: on hints, when the cheap fingerprint differs, and in a slow round. Hints that come
+// together share one survey, and never do two surveys run at a time.
+import type { Timer } from '../base/clock.ts';
+import type { AgentPorts, SurveyTrigger } from './ports.ts';
+
+/** What the watch is given. */
+export interface NodeWatchContext {
+  readonly ports: Pick<AgentPorts, 'clock' | 'host' | 'timing'>;
+  /** Looks at the node. */
+  readonly survey: (trigger: SurveyTrigger) => Promise<void>;
+  readonly onCrash: (problem: unknown) => void;
+}
+
+/** Decides when to survey. */
+export class NodeWatch {
+  readonly #context: NodeWatchContext;
+  readonly #timers = new Set<Timer>();
+  #hints: { close(): void } | null = null;
+  #wanted: SurveyTrigger | null = null;
+  #surveying = false;
+  #fingerprint: string | null = null;
+  #changedAtMs: number | null = null;
+  #stopped = false;
+
+  constructor(context: NodeWatchContext) {
+    this.#context = context;
+  }
+
+  /** Surveys once, then watches. */
+  async start(): Promise<void> {
+    const { host, timing } = this.#context.ports;
+    this.#hints = host.changes(() => {
+      this.#changed();
+      this.want('hint');
+    });
+    await this.#run('start');
+    this.#every(timing.pollMs, () => this.#guard(this.#poll()));
+    this.#every(timing.roundMs, () => this.want('round'));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#hints?.close();
+    for (const timer of this.#timers) timer.clear();
+  }
+
+  /** Asks for a survey soon. */
+  want(trigger: SurveyTrigger): void {
+    if (this.#wanted !== null || this.#stopped) return;
+    this.#wanted = trigger;
+    if (!this.#surveying) this.#schedule();
+  }
+
+  /** When the change was noticed that offers reflect now (monotonic ms), once; null when there was none. */
+  takeChangedAtMs(): number | null {
+    const atMs = this.#changedAtMs;
+    this.#changedAtMs = null;
+    return atMs;
+  }
+
+  #changed(): void {
+    this.#changedAtMs ??= this.#context.ports.clock.monotonicMs();
+  }
+
+  #schedule(): void {
+    this.#after(this.#context.ports.timing.hintDelayMs, () => {
+      if (this.#wanted !== null) this.#guard(this.#run(this.#wanted));
+    });
+  }
+
+  async #run(trigger: SurveyTrigger): Promise<void> {
+    this.#surveying = true;
+    this.#wanted = null;
+    await this.#context.survey(trigger);
+    this.#surveying = false;
+    if (this.#wanted !== null && !this.#stopped) this.#schedule();
+  }
+
+  async #poll(): Promise<void> {
+    const fingerprint = await this.#context.ports.host.fingerprint();
+    const changed = this.#fingerprint !== null && fingerprint !== this.#fingerprint;
+    this.#fingerprint = fingerprint;
+    if (!changed || this.#stopped) return;
+    this.#changed();
+    this.want('poll');
+  }
+
+  #every(periodMs: number, run: () => void): void {
+    this.#after(periodMs, () => {
+      run();
+      this.#every(periodMs, run);
+    });
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    const timer = this.#context.ports.clock.after(delayMs, () => {
+      this.#timers.delete(timer);
+      if (!this.#stopped) run();
+    });
+    this.#timers.add(timer);
+  }
+
+  #guard(work: Promise<void>): void {
+    work.catch((problem: unknown) => this.#context.onCrash(problem));
+  }
+}
