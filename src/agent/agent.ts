@@ -225,9 +225,9 @@ export class Agent implements DevicePluginDoor {
     if (!changed) return;
     for (const listener of this.#offerListeners) listener();
     const { clock, meter } = this.#ports;
-    if (this.#changedAtMs !== null)
-      meter.offersPushed((clock.monotonicMs() - this.#changedAtMs) / 1000);
-    this.#changedAtMs = null;
+    const changedAtMs = this.#watch.takeChangedAtMs();
+    if (changedAtMs === null) return;
+    meter.offersPushed((clock.monotonicMs() - changedAtMs) / 1000);
   }
 
   #computeOffers(): Offers {
