@@ -1,0 +1,73 @@
+// metav1.Condition, and how one is set: pure functions over lists of conditions. The time is a parameter.
+import * as z from 'zod';
+import { oneOf, prose, strict, text, wholeNumber } from './forms.ts';
+
+/** The limits are those of metav1.Condition in the API machinery. */
+export const conditionSchema = strict({
+  type: text('a condition type in CamelCase', /^[A-Za-z0-9]([-A-Za-z0-9_./]{0,314}[A-Za-z0-9])?$/),
+  status: oneOf(['True', 'False', 'Unknown']),
+  observedGeneration: wholeNumber('the generation this was seen at', {
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+  }).optional(),
+  lastTransitionTime: z.iso
+    .datetime({ precision: 0, error: 'must be a time like 2026-01-31T09:30:00Z' })
+    .describe('when the status changed last'),
+  reason: text('a reason in CamelCase', /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/),
+  message: prose('the state in words'),
+});
+
+/** One condition of an object. */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration?: number;
+  /** RFC 3339 in whole seconds, UTC. */
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A condition as its author knows it: the time of the transition is worked out. */
+export type ConditionNow = Omit<Condition, 'lastTransitionTime'>;
+
+/**
+ * `conditions` with `next` in it. lastTransitionTime becomes `now` (RFC 3339, whole seconds, UTC) only when the
+ * status is new or another; a new reason or message alone keeps the old time. Nothing changed: the same list.
+ */
+export function setCondition(
+  conditions: readonly Condition[],
+  next: ConditionNow,
+  now: string,
+): readonly Condition[] {
+  const index = conditions.findIndex((each) => each.type === next.type);
+  const earlier = conditions[index];
+  if (earlier === undefined) return [...conditions, { ...next, lastTransitionTime: now }];
+  const since = earlier.status === next.status ? earlier.lastTransitionTime : now;
+  const condition: Condition = { ...next, lastTransitionTime: since };
+  return sameCondition(earlier, condition) ? conditions : conditions.with(index, condition);
+}
+
+/** The condition of a type, or null. */
+export function findCondition(conditions: readonly Condition[], type: string): Condition | null {
+  return conditions.find((each) => each.type === type) ?? null;
+}
+
+/** `conditions` without the one of a type; the same list when there is none. */
+export function removeCondition(
+  conditions: readonly Condition[],
+  type: string,
+): readonly Condition[] {
+  const rest = conditions.filter((each) => each.type !== type);
+  return rest.length === conditions.length ? conditions : rest;
+}
+
+function sameCondition(a: Condition, b: Condition): boolean {
+  return (
+    a.status === b.status &&
+    a.reason === b.reason &&
+    a.message === b.message &&
+    a.observedGeneration === b.observedGeneration &&
+    a.lastTransitionTime === b.lastTransitionTime
+  );
+}
