@@ -68,7 +68,7 @@ export interface DeviceSpec {
     /** VFs that exist at boot, in order; a VF beyond the list is a plain one. */
     readonly vfs: readonly VfSpec[];
   } | null;
-  /** Lines of the group's reserved_regions that this device brings. */
+  /** Lines of the group's reserved_regions that this device brings, without the MSI window that every group has. */
   readonly reservedRegions: readonly string[];
   /** Published peer-to-peer memory: size and available bytes. */
   readonly p2pmem: {
@@ -78,6 +78,8 @@ export interface DeviceSpec {
   } | null;
   /** Configuration space answers all ones. */
   readonly dead: boolean;
+  /** ACPI node that stands for the slot (`/devices/LNXSYSTM:00/LNXSYBUS:00/PNP0A08:00/device:02`), when known. */
+  readonly firmwareNode?: string | null;
   /** Further attribute files with their text, without the newline (`current_link_speed`: "16.0 GT/s PCIe"). */
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: ChildrenSpec;
@@ -128,6 +130,8 @@ export interface MachineSpec {
     readonly units: readonly string[];
     readonly interruptRemapping: boolean;
     readonly unsafeInterruptsAllowed: boolean;
+    /** Type of the default domains at boot; absent: identity with iommu=pt on the command line, else DMA-FQ. */
+    readonly domainType?: 'DMA' | 'DMA-FQ' | 'identity';
   };
   /** Kernel built with iommufd and VFIO device files. */
   readonly cdev: boolean;

@@ -18,12 +18,12 @@ export type Attempt<T> = Settled<T> | Promise<Settled<T>>;
 /** A folder. */
 export interface VDir {
   readonly kind: 'dir';
-  /** Names in the order readdir gives them. */
+  /** Names, in the order the objects are held (kernfs sorts by hash: name-hash.ts has that order). */
   list(): readonly string[];
   child(name: string): VNode | null;
 }
 
-/** A file; without `read` it is write-only (open for reading gives EACCES for root too in sysfs terms: EIO), and the other way round. */
+/** A file; opening it for what it has no function for gives EACCES (sysfs checks that even for root). */
 export interface VFile {
   readonly kind: 'file';
   readonly mode: number;
@@ -34,7 +34,11 @@ export interface VFile {
 /** A symbolic link. */
 export interface VLink {
   readonly kind: 'link';
+  /** The text that readlink(2) gives, usually relative. */
   readonly target: string;
+  /** Absolute path the link leads to; with `to`, path resolution jumps there without walking. */
+  readonly path?: string;
+  to?(): VNode | null;
 }
 
 /** A device node: opened through the model's open-file table, not read as text. */
