@@ -10,14 +10,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { silentLog } from '../../../src/base/log.ts';
-import { LinuxKernel } from '../../../src/kernel/linux/linux-kernel.ts';
 import { machine, text, value } from './machine.ts';
 import {
   eventually,
   makeFifo,
   processState,
-  realClock,
   scratchFolder,
   writeTree,
 } from './support.ts';

@@ -1,0 +1,181 @@
+// One PCI function read from its sysfs folder: one listing, then only the files and links that are there, all of
+// them without a device lock (drivers/pci/pci-sysfs.c). Texts of another form than the kernel's are unknown.
+import { type Known, known, type Unknown, unknown } from '../base/known.ts';
+import type { KernelFs } from '../kernel/fs.ts';
+import { comparePciAddresses, isPciAddress, type PciAddress } from '../pci/address.ts';
+import type { PciFunction, PciIds } from '../pci/function.ts';
+import {
+  factOf,
+  type Form,
+  isAbsent,
+  orAbsent,
+  readAttribute,
+  readLinkName,
+  readNames,
+} from './reading.ts';
+
+/** Where the kernel lists every PCI function. */
+export const devicesFolder = '/sys/bus/pci/devices';
+
+const idForm: Form<string> = {
+  pattern: /^0x([0-9a-f]{4})\n$/,
+  allowed: '0x and four hex digits',
+  value: (match) => match[1] ?? '',
+};
+const classForm: Form<string> = {
+  pattern: /^0x([0-9a-f]{6})\n$/,
+  allowed: '0x and six hex digits',
+  value: (match) => match[1] ?? '',
+};
+const numaForm: Form<number | null> = {
+  pattern: /^(-1|\d{1,5})\n$/,
+  allowed: 'a node number or -1',
+  value: (match) => (match[1] === '-1' ? null : Number(match[1])),
+};
+const countForm: Form<number> = {
+  pattern: /^(\d{1,9})\n$/,
+  allowed: 'a count of 0 or more',
+  value: (match) => Number(match[1]),
+};
+
+/**
+ * What the folder of `address` tells; null when the device is not there (any more) or cannot be listed. What
+ * could not be listed or followed is added to `unreadable`: nothing may be concluded from its absence.
+ */
+export async function readFunction(
+  kernel: KernelFs,
+  address: PciAddress,
+  unreadable: Unknown[],
+): Promise<PciFunction | null> {
+  const folder = `${devicesFolder}/${address}`;
+  const names = await readNames(kernel, folder);
+  if (!names.known) {
+    if (!isAbsent(names)) unreadable.push(names);
+    return null;
+  }
+  const entries: ReadonlySet<string> = new Set(names.value);
+  const fn: PciFunction = {
+    address,
+    ids: await readIds(kernel, folder),
+    classCode: await readAttribute(kernel, `${folder}/class`, classForm),
+    driver: await readOptionalLink(kernel, folder, 'driver', entries),
+    vfioDevice: await readVfioDevice(kernel, folder, entries),
+    groupNumber: await readGroupNumber(kernel, folder, entries),
+    // Absent on kernels without NUMA.
+    numaNode: entries.has('numa_node')
+      ? await readAttribute(kernel, `${folder}/numa_node`, numaForm)
+      : known(null),
+    enableCount: await readAttribute(kernel, `${folder}/enable`, countForm),
+    physicalFunction: await readPhysicalFunction(kernel, folder, entries),
+    virtualFunctions: await readVirtualFunctions(kernel, folder, names.value),
+    upstream: await readUpstream(kernel, folder, unreadable),
+    entries,
+  };
+  return (await isGone(kernel, fn)) ? null : fn;
+}
+
+/** A file that vanished after the listing may mean that the whole device did: then it is gone, not unknown. */
+async function isGone(kernel: KernelFs, fn: PciFunction): Promise<boolean> {
+  const facts = [fn.ids, fn.classCode, fn.driver, fn.vfioDevice, fn.groupNumber, fn.numaNode];
+  const more = [fn.enableCount, fn.physicalFunction, fn.virtualFunctions];
+  if (![...facts, ...more].some(isAbsent)) return false;
+  const there = await kernel.exists(`${devicesFolder}/${fn.address}`);
+  return there.kind === 'value' && !there.value;
+}
+
+async function readIds(kernel: KernelFs, folder: string): Promise<Known<PciIds>> {
+  const vendor = await readAttribute(kernel, `${folder}/vendor`, idForm);
+  if (!vendor.known) return vendor;
+  const device = await readAttribute(kernel, `${folder}/device`, idForm);
+  if (!device.known) return device;
+  const subsystemVendor = await readAttribute(kernel, `${folder}/subsystem_vendor`, idForm);
+  if (!subsystemVendor.known) return subsystemVendor;
+  const subsystemDevice = await readAttribute(kernel, `${folder}/subsystem_device`, idForm);
+  if (!subsystemDevice.known) return subsystemDevice;
+  return known({
+    vendor: vendor.value,
+    device: device.value,
+    subsystemVendor: subsystemVendor.value,
+    subsystemDevice: subsystemDevice.value,
+  });
+}
+
+/** Basename of a link that is there only sometimes. */
+async function readOptionalLink(
+  kernel: KernelFs,
+  folder: string,
+  name: string,
+  entries: ReadonlySet<string>,
+): Promise<Known<string | null>> {
+  if (!entries.has(name)) return known(null);
+  return orAbsent(await readLinkName(kernel, `${folder}/${name}`), null);
+}
+
+/** `vfio-dev/` (Linux 6.1 and newer) holds one folder, named as the device file. */
+async function readVfioDevice(
+  kernel: KernelFs,
+  folder: string,
+  entries: ReadonlySet<string>,
+): Promise<Known<string | null>> {
+  if (!entries.has('vfio-dev')) return known(null);
+  const names = await readNames(kernel, `${folder}/vfio-dev`);
+  if (!names.known) return isAbsent(names) ? known(null) : names;
+  return known(names.value.find((name) => /^vfio\d+$/.test(name)) ?? null);
+}
+
+async function readGroupNumber(
+  kernel: KernelFs,
+  folder: string,
+  entries: ReadonlySet<string>,
+): Promise<Known<number | null>> {
+  const name = await readOptionalLink(kernel, folder, 'iommu_group', entries);
+  if (!name.known || name.value === null) return name.known ? known(null) : name;
+  if (/^\d{1,9}$/.test(name.value)) return known(Number(name.value));
+  return unknown(`${folder}/iommu_group`, `leads to ${name.value} instead of a group number`);
+}
+
+async function readPhysicalFunction(
+  kernel: KernelFs,
+  folder: string,
+  entries: ReadonlySet<string>,
+): Promise<Known<PciAddress | null>> {
+  const name = await readOptionalLink(kernel, folder, 'physfn', entries);
+  if (!name.known || name.value === null) return name.known ? known(null) : name;
+  return asAddress(`${folder}/physfn`, name.value);
+}
+
+async function readVirtualFunctions(
+  kernel: KernelFs,
+  folder: string,
+  names: readonly string[],
+): Promise<Known<readonly PciAddress[]>> {
+  const found: PciAddress[] = [];
+  for (const name of names) {
+    if (!name.startsWith('virtfn')) continue;
+    const path = `${folder}/${name}`;
+    const target = await readLinkName(kernel, path);
+    if (isAbsent(target)) continue; // VFs were disabled since the listing
+    const address = target.known ? asAddress(path, target.value) : target;
+    if (!address.known) return address;
+    found.push(address.value);
+  }
+  return known(found.sort(comparePciAddresses));
+}
+
+function asAddress(path: string, name: string): Known<PciAddress> {
+  return isPciAddress(name)
+    ? known(name)
+    : unknown(path, `leads to ${name} instead of a PCI address`);
+}
+
+/** The functions above, from the place of the folder in the device tree (`…/0000:00:03.0/0000:01:00.0`). */
+async function readUpstream(
+  kernel: KernelFs,
+  folder: string,
+  unreadable: Unknown[],
+): Promise<readonly PciAddress[]> {
+  const place = factOf(folder, await kernel.readLink(folder));
+  if (place.known) return place.value.split('/').slice(0, -1).filter(isPciAddress);
+  if (!isAbsent(place)) unreadable.push(place);
+  return [];
+}

@@ -1,0 +1,118 @@
+// The inventory of a node: every PCI function and every group, in one pass that takes no device lock. A device
+// that goes away during the pass is left out; what cannot be listed is named.
+import type { Clock } from '../base/clock.ts';
+import type { Unknown } from '../base/known.ts';
+import type { KernelFs } from '../kernel/fs.ts';
+import { comparePciAddresses, isPciAddress, type PciAddress } from '../pci/address.ts';
+import type { PciFunction } from '../pci/function.ts';
+import { defaultLeader, type IommuGroup } from '../pci/group.ts';
+import type { Inventory } from '../pci/inventory.ts';
+import { devicesFolder, readFunction } from './function-reader.ts';
+import { assembleGroup, type GroupListing, groupsFolder, readGroup } from './group-reader.ts';
+import { baseName, isAbsent, Pacer, readNames } from './reading.ts';
+
+/** Groups read at once: their locking attributes share messages to a lane, and the loop is not kept long. */
+const groupsAtOnce = 64;
+
+/** One pass over the machine. */
+export async function takeInventory(kernel: KernelFs, clock: Clock): Promise<Inventory> {
+  const unreadable: Unknown[] = [];
+  const pacer = new Pacer(clock);
+  // Begun first and awaited last: lanes answer about groups while this thread reads the functions.
+  const listings = readGroups(kernel, pacer, unreadable);
+  const functions = await readFunctions(kernel, pacer, unreadable);
+  const groups = await joinGroups(kernel, functions, await listings, unreadable);
+  return {
+    functions: [...functions.values()].sort((a, b) => comparePciAddresses(a.address, b.address)),
+    groups: groups.sort(compareGroups),
+    unreadable: unreadable.map(({ path, why }) => ({ path, why })),
+  };
+}
+
+async function readFunctions(
+  kernel: KernelFs,
+  pacer: Pacer,
+  unreadable: Unknown[],
+): Promise<Map<PciAddress, PciFunction>> {
+  const functions = new Map<PciAddress, PciFunction>();
+  const names = await readNames(kernel, devicesFolder);
+  if (!names.known) {
+    unreadable.push(names);
+    return functions;
+  }
+  for (const name of names.value) {
+    if (!isPciAddress(name)) {
+      unreadable.push({
+        known: false,
+        path: `${devicesFolder}/${name}`,
+        why: 'is not a PCI address',
+      });
+      continue;
+    }
+    const fn = await readFunction(kernel, name, unreadable);
+    if (fn !== null) functions.set(name, fn);
+    if (pacer.due) await pacer.breathe();
+  }
+  return functions;
+}
+
+async function readGroups(
+  kernel: KernelFs,
+  pacer: Pacer,
+  unreadable: Unknown[],
+): Promise<readonly GroupListing[]> {
+  const names = await readNames(kernel, groupsFolder);
+  if (!names.known) {
+    // The folder is there whenever the kernel can have an IOMMU at all (CONFIG_IOMMU_API).
+    if (!isAbsent(names)) unreadable.push(names);
+    return [];
+  }
+  const numbers = names.value.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
+  const found: GroupListing[] = [];
+  for (let at = 0; at < numbers.length; at += groupsAtOnce) {
+    const some = numbers.slice(at, at + groupsAtOnce);
+    const read = await Promise.all(some.map((number) => readGroup(kernel, number, unreadable)));
+    found.push(...read.filter((listing) => listing !== null));
+    if (pacer.due) await pacer.breathe();
+  }
+  return found;
+}
+
+async function joinGroups(
+  kernel: KernelFs,
+  functions: Map<PciAddress, PciFunction>,
+  listings: readonly GroupListing[],
+  unreadable: Unknown[],
+): Promise<IommuGroup[]> {
+  // A member may have come since the functions were listed, a group since the groups were.
+  for (const name of listings.flatMap((listing) => listing.memberNames)) {
+    if (!isPciAddress(name) || functions.has(name)) continue;
+    if (unreadable.some((fact) => fact.path === `${devicesFolder}/${name}`)) continue;
+    const fn = await readFunction(kernel, name, unreadable);
+    if (fn !== null) functions.set(name, fn);
+  }
+  const pointing = Map.groupBy(functions.values(), (fn) =>
+    fn.groupNumber.known ? (fn.groupNumber.value ?? -1) : -1,
+  );
+  pointing.delete(-1);
+  const complete = [...listings];
+  const listed = new Set(listings.map((listing) => listing.number));
+  for (const number of pointing.keys()) {
+    if (listed.has(number)) continue;
+    const late = await readGroup(kernel, number, unreadable);
+    if (late !== null) complete.push(late);
+  }
+  const broken = new Map(unreadable.map((fact) => [baseName(fact.path), fact]));
+  return complete
+    .map((listing) => assembleGroup(listing, { functions, pointing, unreadable: broken }))
+    .filter((group) => group.members.length > 0);
+}
+
+/** By leader; groups without a PCI function last, by key. */
+function compareGroups(a: IommuGroup, b: IommuGroup): number {
+  const left = defaultLeader(a);
+  const right = defaultLeader(b);
+  if (left !== null && right !== null && left !== right) return comparePciAddresses(left, right);
+  if (left === null && right === null) return a.key < b.key ? -1 : 1;
+  return left === null ? 1 : -1;
+}
