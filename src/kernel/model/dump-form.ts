@@ -32,7 +32,11 @@ export const dumpForm = z.object({
   devices: z.record(z.string(), dumpDevice),
   iommu_groups: z.record(
     z.string().regex(/^\d+$/),
-    z.object({ devices: z.array(z.string()), reserved_regions: errnoOr(z.string()) }),
+    z.object({
+      devices: z.array(z.string()),
+      type: errnoOr(z.string()),
+      reserved_regions: errnoOr(z.string()),
+    }),
   ),
   drivers: z.record(
     z.string(),

@@ -66,6 +66,12 @@ function platformDevicesOf(dump: Dump): MachineSpec['platformDevices'] {
   );
 }
 
+/** The type that the groups have; the model has one for all at boot. */
+function domainTypeOf(dump: Dump): Pick<MachineSpec['iommu'], 'domainType'> {
+  const type = Object.values(dump.iommu_groups)[0]?.type;
+  return type === 'DMA' || type === 'DMA-FQ' || type === 'identity' ? { domainType: type } : {};
+}
+
 function iommuOf(dump: Dump): MachineSpec['iommu'] {
   const units = Object.keys(dump.iommus).sort();
   const kind = units.length === 0 ? 'none' : units[0]?.startsWith('dmar') ? 'intel' : 'amd';
@@ -75,6 +81,7 @@ function iommuOf(dump: Dump): MachineSpec['iommu'] {
     units,
     // A dump has no /proc/interrupts: remapping is on wherever an IOMMU is, unless the command line says no.
     interruptRemapping: kind !== 'none' && !off,
+    ...domainTypeOf(dump),
     unsafeInterruptsAllowed: dump.params['vfio_iommu_type1']?.['allow_unsafe_interrupts'] === 'Y',
   };
 }

@@ -75,6 +75,7 @@ function exportDevice(device: DeviceSpec, several: boolean): Plain {
       reserved: device.reservedRegions,
       p2pmem: device.p2pmem === null ? undefined : { ...device.p2pmem },
       dead: device.dead || undefined,
+      firmwareNode: device.firmwareNode,
       attributes: device.attributes,
       ...exportChildren(device.children),
     }),
@@ -107,6 +108,7 @@ function exportIommu(iommu: MachineSpec['iommu']): Plain {
       ? {}
       : { interruptRemapping: iommu.interruptRemapping }),
     ...(iommu.unsafeInterruptsAllowed ? { unsafeInterruptsAllowed: true } : {}),
+    ...(iommu.domainType === undefined ? {} : { domainType: iommu.domainType }),
   };
 }
 

@@ -87,6 +87,7 @@ function deviceOf(
     reservedRegions: form.reserved ?? [],
     p2pmem: p2pmemOf(form.p2pmem),
     dead: isOn(form.dead, false),
+    ...(form.firmwareNode === undefined ? {} : { firmwareNode: form.firmwareNode }),
     attributes: form.attributes ?? {},
     children: childrenOf(form, address, numbering),
   };
@@ -124,6 +125,7 @@ function iommuOf(form: TopologyForm['iommu']): MachineSpec['iommu'] {
     units: form?.units ?? otherwise.units,
     interruptRemapping: isOn(form?.interruptRemapping, otherwise.interruptRemapping),
     unsafeInterruptsAllowed: isOn(form?.unsafeInterruptsAllowed, false),
+    ...(form?.domainType === undefined ? {} : { domainType: form.domainType }),
   };
 }
 

@@ -136,6 +136,7 @@ const deviceForm = mapping({
     published: flag.optional(),
   }).optional(),
   dead: flag.optional(),
+  firmwareNode: scalar.textOf(/^\/devices\/\S+$/, 'a path below /devices').optional(),
   attributes: named(name, text).optional(),
   ...childFields,
 });
@@ -145,6 +146,7 @@ const iommuForm = mapping({
   units: listOf(name),
   interruptRemapping: flag.optional(),
   unsafeInterruptsAllowed: flag.optional(),
+  domainType: scalar.oneOf(['DMA', 'DMA-FQ', 'identity'] as const).optional(),
 });
 
 const kernelForm = mapping({
