@@ -146,13 +146,11 @@ class FileRecordStore implements RecordStore {
     const leader = leaderOfFileName(name);
     try {
       const path = await moveToQuarantine(this.#dir, name);
-      this.#log.error('record quarantined', { path, group: leader, why });
       return { path, leader, why };
     } catch (thrown) {
       const path = join(this.#dir, name);
       const both = `${why}; and it cannot be moved to quarantine: ${errorText(thrown)}`;
       this.#stuck.set(path, both);
-      this.#log.error('record quarantined', { path, group: leader, why: both });
       return { path, leader, why: both };
     }
   }
@@ -167,7 +165,6 @@ class FileRecordStore implements RecordStore {
       if (movedNow.has(path)) continue;
       const why = await judgeQuarantined(path);
       const leader = leaderOfFileName(basename(path));
-      this.#log.warn('record still in quarantine', { path, group: leader, why });
       found.push({ path, leader, why });
     }
     return found;

@@ -1,0 +1,34 @@
+// Events of the way to the kernel.
+import type { EventEntry } from '../event-entry.ts';
+
+/** Events of the way to the kernel. */
+export const kernelEvents = {
+  'kernel-call-pending': {
+    level: 'warn',
+    meaning:
+      'A call is still blocked in the kernel after its deadline; it goes on in a process of its own.',
+    fields: ['call', 'path'],
+  },
+  'kernel-call-late-answer': {
+    level: 'info',
+    meaning: 'A call that was blocked in the kernel has ended.',
+    fields: ['call', 'path', 'settled'],
+  },
+  'kernel-lane-lost': {
+    level: 'error',
+    meaning:
+      'A child process for kernel calls died in the middle of a call, which counts as failed.',
+    fields: ['pid', 'why', 'call', 'path'],
+  },
+  'kernel-hints-without-udevadm': {
+    level: 'info',
+    meaning: 'There is no udevadm monitor: changes are noticed by inotify and by polling.',
+    fields: ['why'],
+  },
+  'kernel-hints-interrupted': {
+    level: 'warn',
+    meaning:
+      'The udevadm monitor ended; it is started again, and everything is looked at meanwhile.',
+    fields: ['why', 'retryMs'],
+  },
+} as const satisfies Record<string, EventEntry>;
