@@ -4,14 +4,18 @@ import { errorText } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { RefusalReason } from './door.ts';
 
-/** The gRPC status codes that we answer with, by name. */
-export type StatusName =
-  | 'INVALID_ARGUMENT'
-  | 'DEADLINE_EXCEEDED'
-  | 'NOT_FOUND'
-  | 'FAILED_PRECONDITION'
-  | 'INTERNAL'
-  | 'UNAVAILABLE';
+/** Numbers of the gRPC status codes that we answer with (google/rpc/code.proto). */
+export const statusCodes = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  FAILED_PRECONDITION: 9,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+} as const;
+
+/** One of them, by name. */
+export type StatusName = keyof typeof statusCodes;
 
 /** Answer to one request. */
 export type Reply<Value> =

@@ -10,7 +10,7 @@ import type { PodResourcesListerClient } from '../gen/v1/PodResourcesLister.ts';
 import type { DeviceHolder, HolderSource, HoldersAnswer } from '../pods.ts';
 import { outcomeText, unaryCall } from '../wire/call.ts';
 import type { PodResourcesWire } from '../wire/load.ts';
-import { socketIncarnation, unixAddress } from '../wire/socket.ts';
+import { ownConnection, socketIncarnation, unixAddress } from '../wire/socket.ts';
 
 /** What the client depends on. */
 export interface PodResourcesOptions {
@@ -115,7 +115,7 @@ export class PodResourcesClient implements HolderSource {
     const client = new this.#options.wire.PodResourcesLister(
       unixAddress(this.#path),
       credentials.createInsecure(),
-      { 'grpc.max_receive_message_length': receiveBytesMax },
+      { ...ownConnection, 'grpc.max_receive_message_length': receiveBytesMax },
     );
     this.#connection = { incarnation, client };
     return client;

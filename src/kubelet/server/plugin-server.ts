@@ -1,6 +1,6 @@
 // One incarnation of one resource's server: its socket file, its gRPC server, its streams. It is opened
 // once and closed once; whoever needs another incarnation opens another one under another name.
-import { unlink } from 'node:fs/promises';
+import { access, constants, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Server, ServerCredentials, status, type handleUnaryCall } from '@grpc/grpc-js';
 import { sleep } from '../../base/clock.ts';
@@ -105,6 +105,10 @@ export class PluginServer {
   async #bind(): Promise<void> {
     const problem = socketPathProblem('--kubelet-dir', this.#path);
     if (problem !== null) throw new CodedError('WG_KUBELET_SOCKET_FAILED', problem);
+    // Looked at first because grpc-js writes to stderr when it cannot bind.
+    await access(this.#options.folder, constants.W_OK).catch((cause: Error) => {
+      throw bindFailed(this.#path, cause);
+    });
     const address = unixAddress(this.#path);
     await new Promise<void>((resolve, reject) => {
       this.#server.bindAsync(address, ServerCredentials.createInsecure(), (cause) => {
@@ -122,7 +126,6 @@ export class PluginServer {
   }
 }
 
-// libuv reports a missing folder as EACCES on bind: the sentence names both.
 function bindFailed(path: string, cause: Error): CodedError {
   return new CodedError(
     'WG_KUBELET_SOCKET_FAILED',

@@ -4,7 +4,7 @@ import { credentials } from '@grpc/grpc-js';
 import type { ResourceName } from '../../policy/policy.ts';
 import { pluginOptions } from '../requests.ts';
 import { outcomeText, unaryCall } from '../wire/call.ts';
-import { unixAddress } from '../wire/socket.ts';
+import { ownConnection, unixAddress } from '../wire/socket.ts';
 import type { PluginOptions } from './options.ts';
 import { kubeletSocket } from './sockets.ts';
 
@@ -29,6 +29,7 @@ export async function registerOnce(
   const client = new options.wire.Registration(
     unixAddress(kubeletSocket(options.folder)),
     credentials.createInsecure(),
+    ownConnection,
   );
   try {
     const limit = { clock: options.clock, deadlineMs: options.timing.registerMs, signal };

@@ -10,6 +10,12 @@ export function unixAddress(path: string): string {
   return `unix:${path}`;
 }
 
+/**
+ * Options of a client on a unix socket. Without a pool of its own a new client takes over the connection,
+ * and the back-off, of an earlier one with the same address.
+ */
+export const ownConnection = { 'grpc.use_local_subchannel_pool': 1 } as const;
+
 /** What is wrong with a socket path, or null; `field` is what the user set it by. */
 export function socketPathProblem(field: string, path: string): string | null {
   if (!path.startsWith('/')) return `${field}: the socket path ${path} is not absolute`;
