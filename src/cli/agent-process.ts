@@ -1,0 +1,119 @@
+// The agent as a process: everything that src/agent wants, made of real parts, started in order and stopped
+// in the reverse order.
+import { join } from 'node:path';
+import { Agent } from '../agent/agent.ts';
+import type { CdiStore } from '../agent/ports.ts';
+import { defaultTiming } from '../agent/ports.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { seededRandom } from '../base/random.ts';
+import { createHost } from '../host/create-host.ts';
+import type { KernelFs } from '../kernel/fs.ts';
+import { CdiFiles } from '../kubelet/cdi-files.ts';
+import { PodResourcesClient, defaultPodResourcesRates } from '../kubelet/pods/pod-resources.ts';
+import { defaultRequestLimits } from '../kubelet/requests.ts';
+import { DevicePlugins } from '../kubelet/server/device-plugins.ts';
+import { defaultPluginTiming } from '../kubelet/server/options.ts';
+import { loadDevicePluginWire, loadPodResourcesWire } from '../kubelet/wire/load.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Delivery } from '../ownership/record.ts';
+import { fileRecordStore } from '../record/file-store.ts';
+import type { PolicyState } from '../record/policy-files.ts';
+import { type PolicyWatch, type PolicyWatchOptions, watchPolicies } from '../record/policy-watch.ts';
+import { protosFolder } from './places.ts';
+
+/** What an agent process is told by its flags. */
+export interface AgentSettings {
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  readonly policiesPath: string;
+  readonly stateDir: string;
+  /** The kubelet's own folder (`/var/lib/kubelet`). */
+  readonly kubeletDir: string;
+  readonly cdiDir: string;
+  readonly delivery: Delivery;
+  readonly deviceRoot: string;
+}
+
+/** Parts that the caller owns. */
+export interface AgentParts {
+  readonly kernel: KernelFs;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly onCrash: (problem: unknown) => void;
+}
+
+/** A running agent. */
+export interface AgentProcess {
+  readonly agent: Agent;
+  readonly plugins: DevicePlugins;
+  /** Streams ended, sockets unlinked, loop stopped; claimed groups stay as they are. */
+  stop(): Promise<void>;
+}
+
+/** Starts an agent. Resolves when its offers are complete and it is registering with the kubelet. */
+export async function startAgent(settings: AgentSettings, parts: AgentParts): Promise<AgentProcess> {
+  const { clock, log, metrics, onCrash } = parts;
+  const holders = new PodResourcesClient({
+    folder: join(settings.kubeletDir, 'pod-resources'),
+    wire: loadPodResourcesWire(protosFolder),
+    clock,
+    ...defaultPodResourcesRates,
+  });
+  const cdi: CdiStore | null = settings.delivery === 'cdi' ? new CdiFiles(settings.cdiDir) : null;
+  const agent = new Agent({
+    ports: {
+      ...{ clock, log, holders, cdi },
+      host: createHost({ kernel: parts.kernel, clock, log }),
+      records: fileRecordStore({ dir: settings.stateDir, log }),
+      podStatus: () => ({ kind: 'unavailable' }),
+      meter: metrics.agent,
+      timing: defaultTiming,
+      mode: { delivery: settings.delivery, deviceRoot: settings.deviceRoot },
+    },
+    nodeLabels: settings.nodeLabels,
+    policies: [],
+    onCrash,
+  });
+  const policies = await firstPolicies({ path: settings.policiesPath, clock, log }, (state) => {
+    agent.setPolicies(state.policies);
+    metrics.policies(state.policies.length, state.problems.length);
+  });
+  await agent.start();
+  const count = (): void => metrics.groups(agent.views());
+  const counting = agent.onViewsChanged(count);
+  count();
+  metrics.recordsQuarantined(agent.quarantined.length);
+  const plugins = new DevicePlugins({
+    ...{ clock, log, door: agent },
+    folder: join(settings.kubeletDir, 'device-plugins'),
+    wire: loadDevicePluginWire(protosFolder),
+    // Sockets of two agents must not have the same names: the seed is the process and its start.
+    random: seededRandom((process.pid << 8) ^ clock.wallMs()),
+    metrics: metrics.devicePlugin,
+    limits: defaultRequestLimits,
+    timing: defaultPluginTiming,
+  });
+  await plugins.start();
+  const stop = async (): Promise<void> => {
+    policies.close();
+    counting.close();
+    await plugins.stop();
+    agent.stop();
+    holders.close();
+  };
+  return { agent, plugins, stop };
+}
+
+/** Begins to watch policies and resolves when the first state was delivered, so that the first offers are complete. */
+function firstPolicies(
+  options: PolicyWatchOptions,
+  listener: (state: PolicyState) => void,
+): Promise<PolicyWatch> {
+  return new Promise((resolve) => {
+    const watch = watchPolicies(options, (state) => {
+      listener(state);
+      resolve(watch);
+    });
+  });
+}

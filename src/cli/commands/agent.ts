@@ -1,0 +1,137 @@
+// `wholegroup agent`: the node agent as a process, from its flags to its last signal.
+import { hostname } from 'node:os';
+import { type Command, Option } from 'commander';
+import { CodedError } from '../../base/errors.ts';
+import { createMetrics } from '../../observe/metrics.ts';
+import { serveObserved } from '../../observe/http-server.ts';
+import { defaultListenAddress, type ListenAddress, parseListenAddress } from '../../observe/listen-address.ts';
+import { realClock } from '../../observe/real-clock.ts';
+import type { Delivery } from '../../ownership/record.ts';
+import { type AgentProcess, startAgent } from '../agent-process.ts';
+import { addKernelFlags, type CommandContext, logOf } from '../command-context.ts';
+import { failureOf } from '../exit.ts';
+import { chooseKernel, type KernelFlags } from '../kernel-choice.ts';
+import { laneEntry } from '../places.ts';
+import { requireUsableKernel } from '../usable-kernel.ts';
+import { version } from '../version.ts';
+
+interface AgentFlags extends KernelFlags {
+  readonly policies: string;
+  readonly state: string;
+  readonly kubeletDir: string;
+  readonly cdiDir: string;
+  readonly delivery: Delivery;
+  readonly deviceRoot: string;
+  readonly nodeName?: string;
+  readonly nodeLabel: readonly string[];
+  readonly listen: string;
+}
+
+/** Adds the command. */
+export function addAgentCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('agent')
+    .description('offer, take, guard and return whole IOMMU groups of this node')
+    .option('--policies <path>', 'file or folder with PassthroughPolicy objects, watched', '/etc/wholegroup/policies')
+    .option('--state <dir>', 'folder for the durable group records', '/var/lib/wholegroup')
+    .option('--kubelet-dir <dir>', "the kubelet's own folder", '/var/lib/kubelet')
+    .option('--cdi-dir <dir>', 'folder in which the runtime looks for CDI specs', '/var/run/cdi')
+    .addOption(
+      new Option('--delivery <how>', 'how devices reach a container')
+        .choices(['cdi', 'device-nodes'])
+        .default('cdi'),
+    )
+    .option('--device-root <dir>', 'folder on the host in which /dev stands, when it is not /', '')
+    .option('--node-name <name>', 'name of this node (default: NODE_NAME, else the host name)')
+    .option('--node-label <key=value...>', 'label of this node, for nodeSelector; may be repeated', [])
+    .option('--listen <address>', 'where to serve /healthz, /readyz and /metrics', addressText(defaultListenAddress));
+  addKernelFlags(command).action(async (flags: AgentFlags) => {
+    context.done(await runAgent(flags, command, context));
+  });
+}
+
+function addressText({ host, port }: ListenAddress): string {
+  return `${host}:${port}`;
+}
+
+/** `key=value` flags as labels. Throws WG_FLAG_INVALID. */
+export function parseLabels(texts: readonly string[]): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {};
+  for (const text of texts) {
+    const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+    if (key === undefined || value === undefined) {
+      throw new CodedError('WG_FLAG_INVALID', `--node-label "${text}": the form is key=value`);
+    }
+    labels[key] = value;
+  }
+  return labels;
+}
+
+async function runAgent(
+  flags: AgentFlags,
+  command: Command,
+  { streams, env }: CommandContext,
+): Promise<number> {
+  const listen = parseListenAddress(flags.listen);
+  if (!listen.ok) throw new CodedError('WG_FLAG_INVALID', `--listen: ${listen.problem}`);
+  const nodeLabels = parseLabels(flags.nodeLabel);
+  const nodeName = flags.nodeName ?? env['NODE_NAME'] ?? hostname();
+  const log = logOf(command, streams.interactive);
+  const clock = realClock();
+  const metrics = createMetrics({ version });
+  const chosen = await chooseKernel(flags, { clock, log, laneEntry });
+  const ended = endOfProcess();
+  let running: AgentProcess | null = null;
+  const observed = {
+    readiness: () => readiness(running),
+    metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
+  };
+  const server = await serveObserved(listen.value, observed, log);
+  try {
+    await requireUsableKernel(chosen.kernel, { clock, log });
+    const settings = { ...flags, nodeLabels, policiesPath: flags.policies, stateDir: flags.state };
+    running = await startAgent(settings, { kernel: chosen.kernel, clock, log, metrics, onCrash: ended.crash });
+    log.info('agent started', { node: nodeName, kernel: chosen.description, groups: running.agent.views().length });
+    const signal = await ended.signal;
+    log.info('agent stopping', { signal });
+    await running.stop();
+    return 0;
+  } finally {
+    await server.close();
+    await chosen.close();
+    metrics.close();
+  }
+}
+
+function readiness(running: AgentProcess | null): readonly string[] {
+  if (running === null) return ['the agent is starting'];
+  return running.plugins.state.registered ? [] : ['a resource is not registered with the kubelet'];
+}
+
+interface End {
+  /** Resolves with the first SIGTERM or SIGINT; rejects when a bug was met. */
+  readonly signal: Promise<string>;
+  readonly crash: (problem: unknown) => void;
+}
+
+/** What ends the process: a signal, or a bug. A second signal ends it at once. */
+function endOfProcess(): End {
+  let crash: (problem: unknown) => void = () => undefined;
+  const signal = new Promise<string>((resolve, reject) => {
+    crash = reject;
+    let first = true;
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (!first) process.exit(130);
+        first = false;
+        resolve(name);
+      });
+    }
+  });
+  // A crash may come before anybody waits; it is printed then and ends the process.
+  signal.catch((problem: unknown) => {
+    process.stderr.write(failureOf(problem).text);
+    process.exit(failureOf(problem).status);
+  });
+  return { signal, crash: (problem) => crash(problem) };
+}

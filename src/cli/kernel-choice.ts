@@ -1,0 +1,78 @@
+// Which kernel a command works on: this machine's Linux, a served model, or a model made here from a file.
+import type { Clock } from '../base/clock.ts';
+import { CodedError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { KernelFs } from '../kernel/fs.ts';
+import { LinuxKernel } from '../kernel/linux/linux-kernel.ts';
+import { KernelModel } from '../kernel/model/kernel-model.ts';
+import type { KernelProfile, MachineSpec } from '../kernel/model/spec.ts';
+import { readTopologyFile } from '../kernel/model/topology.ts';
+import { bundledTopology, isBundledTopology } from '../kernel/model/topology-bundled.ts';
+import { connectKernel } from '../kernel/remote/remote-kernel.ts';
+
+/** Flags that choose the kernel. */
+export interface KernelFlags {
+  /** `linux`, `unix:///path` of a served model, the name of a bundled machine, or a topology file. */
+  readonly kernel: string;
+  readonly sysfs?: string;
+  readonly proc?: string;
+  readonly dev?: string;
+  readonly run?: string;
+}
+
+/** A kernel and how to let go of it. */
+export interface ChosenKernel {
+  readonly kernel: KernelFs;
+  /** For people: `Linux`, `served at /run/x.sock`, `simulated gpu-workstation`. */
+  readonly description: string;
+  close(): Promise<void>;
+}
+
+const servedForm = /^unix:\/\/(\/.+)$/;
+
+/** Opens the kernel that the flags name. Throws WG_FLAG_INVALID, WG_TOPOLOGY_INVALID or WG_KERNEL_UNREACHABLE. */
+export async function chooseKernel(
+  flags: KernelFlags,
+  context: { readonly clock: Clock; readonly log: Log; readonly laneEntry?: string },
+): Promise<ChosenKernel> {
+  if (flags.kernel === 'linux') return chooseLinux(flags, context);
+  const served = servedForm.exec(flags.kernel)?.[1];
+  if (served !== undefined) {
+    const kernel = await connectKernel(served);
+    return { kernel, description: `served at ${served}`, close: async () => kernel.close() };
+  }
+  if (flags.kernel.startsWith('unix:')) {
+    throw new CodedError('WG_FLAG_INVALID', `--kernel "${flags.kernel}": the form is unix:///absolute/path`);
+  }
+  const spec = await machineOf(flags.kernel, null);
+  const kernel = new KernelModel({ spec, clock: context.clock });
+  return { kernel, description: `simulated ${spec.name}`, close: async () => undefined };
+}
+
+function chooseLinux(
+  flags: KernelFlags,
+  context: { readonly clock: Clock; readonly log: Log; readonly laneEntry?: string },
+): ChosenKernel {
+  const { sysfs, proc, dev, run } = flags;
+  const kernel = new LinuxKernel({
+    ...context,
+    roots: {
+      ...(sysfs === undefined ? {} : { sysfs }),
+      ...(proc === undefined ? {} : { proc }),
+      ...(dev === undefined ? {} : { dev }),
+      ...(run === undefined ? {} : { run }),
+    },
+  });
+  return { kernel, description: 'Linux', close: async () => kernel.close() };
+}
+
+/** The machine of `--topology`: a bundled name or a file, with another kernel profile when one is named. */
+export async function machineOf(
+  nameOrFile: string,
+  profile: KernelProfile | null,
+): Promise<MachineSpec> {
+  const spec = isBundledTopology(nameOrFile)
+    ? bundledTopology(nameOrFile)
+    : await readTopologyFile(nameOrFile);
+  return profile === null ? spec : { ...spec, profile, release: null };
+}

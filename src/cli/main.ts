@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// The command line: the only place that reads the environment, constructs the edges and exits.
+import { commandLine } from './command-line.ts';
+import { exitStatuses, failureOf } from './exit.ts';
+import type { Streams } from './output.ts';
+import { paintFor } from './render/paint.ts';
+
+const streams: Streams = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  interactive: process.stdout.isTTY === true && process.stdin.isTTY === true,
+  columns: () => process.stdout.columns ?? 100,
+  paint: paintFor(process.stdout, process.env),
+};
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (problem: NodeJS.ErrnoException) => {
+  if (problem.code === 'EPIPE') process.exit(exitStatuses.ok.status);
+});
+
+try {
+  process.exitCode = await commandLine(process.argv.slice(2), streams, process.env);
+} catch (thrown) {
+  const failure = failureOf(thrown);
+  streams.err(failure.text);
+  process.exitCode = failure.status;
+}

@@ -1,0 +1,43 @@
+// Colours for a terminal, and nothing for a pipe.
+
+/** A style by meaning, not by colour. */
+export type Style = 'good' | 'bad' | 'busy' | 'ours' | 'dim' | 'strong' | 'title';
+
+const codes: Readonly<Record<Style, readonly [number, number]>> = {
+  good: [32, 39],
+  bad: [31, 39],
+  busy: [33, 39],
+  ours: [36, 39],
+  dim: [2, 22],
+  strong: [1, 22],
+  title: [1, 22],
+};
+
+/** Puts a style on a text. */
+export type Paint = (style: Style, text: string) => string;
+
+/** Leaves texts as they are. */
+export const plain: Paint = (_style, text) => text;
+
+/** Paints with ANSI codes. */
+export const ansi: Paint = (style, text) => {
+  const [on, off] = codes[style];
+  return `\u001b[${on}m${text}\u001b[${off}m`;
+};
+
+/** Colours on a terminal that wants them (NO_COLOR and TERM=dumb are respected; FORCE_COLOR overrides). */
+export function paintFor(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): Paint {
+  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0') return ansi;
+  if (env['NO_COLOR'] !== undefined || env['TERM'] === 'dumb') return plain;
+  return stream.isTTY === true ? ansi : plain;
+}
+
+const escapes = /\u001b\[[0-9;]*m/g;
+
+/** Columns a text takes on the screen: without its colour codes. */
+export function visibleWidth(text: string): number {
+  return text.replaceAll(escapes, '').length;
+}
