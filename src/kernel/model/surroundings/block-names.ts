@@ -1,0 +1,64 @@
+// Where a disk name of the machine is found and how user space calls it.
+import type { Machine } from '../machine.ts';
+import type { ChildDevice } from '../objects/child-device.ts';
+import type { BlockSpec } from '../spec.ts';
+
+/** A block device that exists now. */
+export interface BlockNow {
+  readonly child: ChildDevice;
+  readonly block: BlockSpec;
+  readonly partition: boolean;
+}
+
+/** Sectors of a stacked device: what is below it has together (a mirror has less; nobody asks). */
+function sectorsBelow(machine: Machine, name: string): number {
+  let sectors = 0;
+  for (const { facts } of machine.children.of('block')) {
+    if (facts.kind === 'block' && facts.block.holders.includes(name))
+      sectors += facts.block.sectors;
+  }
+  return sectors;
+}
+
+/** The facts of a child when it is a block device. */
+export function blockOf(machine: Machine, child: ChildDevice): BlockNow | null {
+  const { facts } = child;
+  if (facts.kind === 'block') return { child, block: facts.block, partition: facts.partition };
+  if (facts.kind !== 'stacked') return null;
+  const { name, devno, holders } = facts.stacked;
+  const sectors = sectorsBelow(machine, name);
+  return {
+    child,
+    block: { name, devno, sectors, holders, partitions: [], contents: null },
+    partition: false,
+  };
+}
+
+/** Every block device that exists now. */
+export function blocksOf(machine: Machine): readonly BlockNow[] {
+  return machine.children
+    .of('block')
+    .map((child) => blockOf(machine, child))
+    .filter((found) => found !== null);
+}
+
+/** Whether `name` is a disk, partition or stacked device of the machine, now or as it booted. */
+export function isBlockName(machine: Machine, name: string): boolean {
+  return (
+    machine.children.get('block', name) !== undefined ||
+    machine.spec.stacked.some((stacked) => stacked.name === name) ||
+    machine.spec.devices.some((device) =>
+      device.children.block.some(
+        (disk) => disk.name === name || disk.partitions.some((part) => part.name === name),
+      ),
+    )
+  );
+}
+
+/** The path that user space mounts a source by: /dev/NAME, /dev/mapper/NAME for device mapper, other texts as they are. */
+export function sourcePath(machine: Machine, source: string): string {
+  const stacked = machine.spec.stacked.find((entry) => entry.name === source);
+  if (stacked?.dmName !== null && stacked?.dmName !== undefined)
+    return `/dev/mapper/${stacked.dmName}`;
+  return isBlockName(machine, source) ? `/dev/${source}` : source;
+}

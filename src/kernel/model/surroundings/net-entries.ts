@@ -1,0 +1,124 @@
+// Files in the folder of a network interface (net/core/net-sysfs.c), and its links to interfaces above and below.
+import type { Machine } from '../machine.ts';
+import type { ChildDevice } from '../objects/child-device.ts';
+import type { VirtualNetSpec } from '../spec.ts';
+import { dir, union } from '../tree.ts';
+import type { VDir, VNode } from '../vfs.ts';
+import { attribute, attributeOr, attributes, linkTo } from './files.ts';
+import { netOf, netsIn, type NetNow } from './net-names.ts';
+
+const iff = {
+  up: 0x1,
+  broadcast: 0x2,
+  loopback: 0x8,
+  master: 0x400,
+  slave: 0x800,
+  multicast: 0x1000,
+};
+
+function typeOf(machine: Machine, name: string): string | null {
+  const spec: VirtualNetSpec | undefined = machine.spec.virtualNets.find(
+    (net) => net.name === name,
+  );
+  return spec?.type ?? null;
+}
+
+/** dev->flags, as `flags` shows them. */
+function flagsOf(machine: Machine, { net }: NetNow): number {
+  const up = net.up ? iff.up : 0;
+  if (net.name === 'lo') return up | iff.loopback;
+  const bond = typeOf(machine, net.name) === 'bond' ? iff.master : 0;
+  const port = net.master !== null && typeOf(machine, net.master) === 'bond' ? iff.slave : 0;
+  return up | iff.broadcast | iff.multicast | bond | port;
+}
+
+/** RFC 2863 states: lo has none. */
+function operstateOf({ net }: NetNow): string {
+  if (net.name === 'lo') return 'unknown';
+  return net.up && net.carrier ? 'up' : 'down';
+}
+
+function values(machine: Machine, child: ChildDevice): VDir {
+  // The facts are asked anew for each file: the interface may go up or down between two looks.
+  const now = (): NetNow => netOf(child) as NetNow;
+  const onlyWhileUp = (value: () => string | number) =>
+    attributeOr(() => (now().net.up ? value() : { errno: 'EINVAL' }));
+  const lo = child.name === 'lo';
+  return dir({
+    address: attribute(() => now().net.mac),
+    carrier: onlyWhileUp(() => (now().net.carrier ? 1 : 0)),
+    duplex: onlyWhileUp(() => (now().net.carrier ? 'full' : 'unknown')),
+    flags: attribute(() => `0x${flagsOf(machine, now()).toString(16)}`),
+    ifindex: attribute(() => now().ifindex),
+    iflink: attribute(() => now().ifindex),
+    operstate: attribute(() => operstateOf(now())),
+    speed: onlyWhileUp(() => (now().net.carrier ? 10_000 : -1)),
+    ...attributes({
+      addr_assign_type: 0,
+      addr_len: 6,
+      broadcast: lo ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff',
+      dev_id: '0x0',
+      dev_port: 0,
+      dormant: 0,
+      mtu: lo ? 65_536 : 1500,
+      name_assign_type: 4,
+      netdev_group: 0,
+      tx_queue_len: 1000,
+      type: lo ? 772 : 1,
+    }),
+    statistics: dir(attributes({ rx_bytes: 0, rx_packets: 0, tx_bytes: 0, tx_packets: 0 })),
+  });
+}
+
+/** Names of interfaces directly above (`upper_…`) and below (`lower_…`). */
+function neighbours(machine: Machine, { net }: NetNow): ReadonlyMap<string, string> {
+  const links = new Map<string, string>();
+  const uppers = new Set([...net.uppers, ...(net.master === null ? [] : [net.master])]);
+  for (const upper of uppers) links.set(`upper_${upper}`, upper);
+  if (net.master !== null) links.set('master', net.master);
+  for (const { net: other } of netsIn(machine, net.namespace ?? 'host')) {
+    if (other.master !== net.name && !other.uppers.includes(net.name)) continue;
+    links.set(`lower_${other.name}`, other.name);
+  }
+  return links;
+}
+
+function links(machine: Machine, child: ChildDevice, now: NetNow): VDir {
+  const around = neighbours(machine, now);
+  const node = (name: string): VNode | null => {
+    const other = machine.children.get('net', around.get(name) ?? '');
+    return other === undefined ? null : linkTo(child.path, other.path);
+  };
+  return dir(Object.fromEntries([...around.keys()].map((name) => [name, () => node(name)])));
+}
+
+/** Folders by which bonds, bridges and their ports are told. */
+function roles(machine: Machine, { net }: NetNow): VDir {
+  const entries: Record<string, VNode> = {};
+  const type = typeOf(machine, net.name);
+  const ports = (): string =>
+    netsIn(machine, net.namespace ?? 'host')
+      .filter(({ net: other }) => other.master === net.name)
+      .map(({ net: other }) => other.name)
+      .join(' ');
+  if (type === 'bond') {
+    entries['bonding'] = dir({
+      slaves: attribute(ports),
+      mode: attribute(() => 'active-backup 1'),
+    });
+  }
+  if (type === 'bridge') entries['bridge'] = dir(attributes({ stp_state: 0 }));
+  const above = net.master === null ? null : typeOf(machine, net.master);
+  if (above === 'bond') entries['bonding_slave'] = dir(attributes({ state: 'active' }));
+  if (above === 'bridge') entries['brport'] = dir(attributes({ state: 3 }));
+  return dir(entries);
+}
+
+/** All of an interface's own entries. */
+export function netEntries(machine: Machine): (child: ChildDevice) => VDir | null {
+  return (child) => {
+    const now = netOf(child);
+    if (now === null) return null;
+    return union(() => [values(machine, child), links(machine, child, now), roles(machine, now)]);
+  };
+}
