@@ -148,14 +148,18 @@ export interface InProcessOptions extends Omit<RequestContext, 'resource'> {
   readonly streamlessMs: number;
 }
 
+interface Joined {
+  readonly incarnation: number;
+  readonly endpoint: InProcessEndpoint;
+  /** Its stream ended, or the kubelet refused it: a timer brings it back. */
+  lost: boolean;
+}
+
 /** Registers every offered resource with the stand-in, and again when a kubelet starts or drops it. */
 export class InProcessPlugins {
   readonly #options: InProcessOptions;
-  readonly #endpoints = new Map<
-    ResourceName,
-    { readonly incarnation: number; readonly endpoint: InProcessEndpoint }
-  >();
-  readonly #timers = new Map<ResourceName, Timer>();
+  readonly #endpoints = new Map<ResourceName, Joined>();
+  readonly #timers = new Map<ResourceName, { readonly timer: Timer; readonly dueMs: number }>();
   #watches: { close(): void }[] = [];
   #stopped = false;
 
@@ -177,7 +181,7 @@ export class InProcessPlugins {
   stop(): void {
     this.#stopped = true;
     for (const watch of this.#watches) watch.close();
-    for (const timer of this.#timers.values()) timer.clear();
+    for (const { timer } of this.#timers.values()) timer.clear();
     for (const { endpoint } of this.#endpoints.values()) endpoint.close();
     this.#endpoints.clear();
   }
@@ -186,7 +190,7 @@ export class InProcessPlugins {
   registered(): readonly ResourceName[] {
     const { kubelet } = this.#options;
     return [...this.#endpoints]
-      .filter(([, one]) => kubelet.isUp && one.incarnation === kubelet.incarnation)
+      .filter(([, one]) => !one.lost && kubelet.isUp && one.incarnation === kubelet.incarnation)
       .map(([resource]) => resource);
   }
 
@@ -200,36 +204,39 @@ export class InProcessPlugins {
     }
   }
 
+  // The earlier of two reasons counts: a kubelet that starts does not wait for the watchdog.
   #later(resource: ResourceName, delayMs: number): void {
-    if (this.#timers.has(resource) || this.#stopped) return;
-    const timer = this.#options.clock.after(delayMs, () => {
+    const { clock } = this.#options;
+    const dueMs = clock.monotonicMs() + delayMs;
+    const set = this.#timers.get(resource);
+    if (this.#stopped || (set !== undefined && set.dueMs <= dueMs)) return;
+    set?.timer.clear();
+    const timer = clock.after(delayMs, () => {
       this.#timers.delete(resource);
       void this.#register(resource);
     });
-    this.#timers.set(resource, timer);
+    this.#timers.set(resource, { timer, dueMs });
   }
 
   async #register(resource: ResourceName): Promise<void> {
     const { kubelet, streamlessMs } = this.#options;
     if (this.#stopped || !kubelet.isUp) return;
     this.#endpoints.get(resource)?.endpoint.close();
-    const { incarnation } = kubelet;
-    const endpoint = new InProcessEndpoint({ ...this.#options, resource });
-    this.#endpoints.set(resource, { incarnation, endpoint });
+    const joined: Joined = {
+      incarnation: kubelet.incarnation,
+      endpoint: new InProcessEndpoint({ ...this.#options, resource }),
+      lost: false,
+    };
+    this.#endpoints.set(resource, joined);
+    const lose = (delayMs: number): void => {
+      if (this.#endpoints.get(resource) !== joined || joined.lost) return;
+      joined.lost = true;
+      this.#later(resource, delayMs);
+    };
     const request = { version: 'v1beta1', endpoint: 'in-process', resource };
-    const answer = await kubelet.register(request, () =>
-      Promise.resolve(
-        watched(endpoint, () => {
-          if (this.#endpoints.get(resource)?.endpoint !== endpoint) return;
-          this.#endpoints.delete(resource);
-          this.#later(resource, streamlessMs);
-        }),
-      ),
-    );
-    if (answer.kind === 'accepted' || this.#endpoints.get(resource)?.endpoint !== endpoint) return;
-    this.#endpoints.delete(resource);
-    endpoint.close();
-    this.#later(resource, 1000);
+    const plugin = watched(joined.endpoint, () => lose(streamlessMs));
+    const answer = await kubelet.register(request, () => Promise.resolve(plugin));
+    if (answer.kind === 'refused') lose(1000);
   }
 }
 
