@@ -65,13 +65,18 @@ export async function readFunction(
     numaNode: entries.has('numa_node')
       ? await readAttribute(kernel, `${folder}/numa_node`, numaForm)
       : known(null),
-    enableCount: await readAttribute(kernel, `${folder}/enable`, countForm),
+    enableCount: await readEnableCount(kernel, address),
     physicalFunction: await readPhysicalFunction(kernel, folder, entries),
     virtualFunctions: await readVirtualFunctions(kernel, folder, names.value),
     upstream: await readUpstream(kernel, folder, unreadable),
     entries,
   };
   return (await isGone(kernel, fn)) ? null : fn;
+}
+
+/** `enable`: how often the device is enabled; no lock is taken (drivers/pci/pci-sysfs.c enable_show). */
+export function readEnableCount(kernel: KernelFs, address: PciAddress): Promise<Known<number>> {
+  return readAttribute(kernel, `${devicesFolder}/${address}/enable`, countForm);
 }
 
 /** A file that vanished after the listing may mean that the whole device did: then it is gone, not unknown. */

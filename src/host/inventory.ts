@@ -22,9 +22,33 @@ export async function takeInventory(kernel: KernelFs, clock: Clock): Promise<Inv
   const listings = readGroups(kernel, pacer, unreadable);
   const functions = await readFunctions(kernel, pacer, unreadable);
   const groups = await joinGroups(kernel, functions, await listings, unreadable);
+  return assembled(functions, groups, unreadable);
+}
+
+/** The part of an inventory in which `members` stand now: their groups, and every function of those. */
+export async function takePartialInventory(
+  kernel: KernelFs,
+  members: readonly PciAddress[],
+): Promise<Inventory> {
+  const unreadable: Unknown[] = [];
+  const functions = new Map<PciAddress, PciFunction>();
+  for (const address of members) {
+    const fn = await readFunction(kernel, address, unreadable);
+    if (fn !== null) functions.set(address, fn);
+  }
+  // joinGroups reads every group that a function points to, and every function that such a group has.
+  const groups = await joinGroups(kernel, functions, [], unreadable);
+  return assembled(functions, groups, unreadable);
+}
+
+function assembled(
+  functions: ReadonlyMap<PciAddress, PciFunction>,
+  groups: readonly IommuGroup[],
+  unreadable: readonly Unknown[],
+): Inventory {
   return {
     functions: [...functions.values()].sort((a, b) => comparePciAddresses(a.address, b.address)),
-    groups: groups.sort(compareGroups),
+    groups: groups.toSorted(compareGroups),
     unreadable: unreadable.map(({ path, why }) => ({ path, why })),
   };
 }
@@ -84,28 +108,36 @@ async function joinGroups(
   listings: readonly GroupListing[],
   unreadable: Unknown[],
 ): Promise<IommuGroup[]> {
-  // A member may have come since the functions were listed, a group since the groups were.
-  for (const name of listings.flatMap((listing) => listing.memberNames)) {
+  // A group may have come since the groups were listed, a member since the functions were.
+  const complete = [...listings];
+  const listed = new Set(listings.map((listing) => listing.number));
+  for (const number of pointingByGroup(functions).keys()) {
+    if (listed.has(number)) continue;
+    const late = await readGroup(kernel, number, unreadable);
+    if (late !== null) complete.push(late);
+  }
+  for (const name of complete.flatMap((listing) => listing.memberNames)) {
     if (!isPciAddress(name) || functions.has(name)) continue;
     if (unreadable.some((fact) => fact.path === `${devicesFolder}/${name}`)) continue;
     const fn = await readFunction(kernel, name, unreadable);
     if (fn !== null) functions.set(name, fn);
   }
-  const pointing = Map.groupBy(functions.values(), (fn) =>
-    fn.groupNumber.known ? (fn.groupNumber.value ?? -1) : -1,
-  );
-  pointing.delete(-1);
-  const complete = [...listings];
-  const listed = new Set(listings.map((listing) => listing.number));
-  for (const number of pointing.keys()) {
-    if (listed.has(number)) continue;
-    const late = await readGroup(kernel, number, unreadable);
-    if (late !== null) complete.push(late);
-  }
+  const pointing = pointingByGroup(functions);
   const broken = new Map(unreadable.map((fact) => [baseName(fact.path), fact]));
   return complete
     .map((listing) => assembleGroup(listing, { functions, pointing, unreadable: broken }))
     .filter((group) => group.members.length > 0);
+}
+
+function pointingByGroup(
+  functions: ReadonlyMap<PciAddress, PciFunction>,
+): ReadonlyMap<number, readonly PciFunction[]> {
+  const none = -1;
+  const pointing = Map.groupBy(functions.values(), (fn) =>
+    fn.groupNumber.known ? (fn.groupNumber.value ?? none) : none,
+  );
+  pointing.delete(none);
+  return pointing;
 }
 
 /** By leader; groups without a PCI function last, by key. */

@@ -36,7 +36,7 @@ function failureOf(path: string, outcome: Exclude<Outcome<unknown>, { kind: 'val
  * True when the file, device or process is not there (any more): ENOENT, ENODEV (kernfs, while an attribute is
  * being removed), ESRCH (/proc of a process that has gone).
  */
-export function isAbsent(fact: Known<unknown>): fact is Unknown {
+export function isAbsent(fact: Known<unknown>): boolean {
   return !fact.known && (fact.why === 'ENOENT' || fact.why === 'ENODEV' || fact.why === 'ESRCH');
 }
 

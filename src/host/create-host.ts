@@ -1,0 +1,79 @@
+// The node through a KernelFs: puts the parts of this room together behind the Host interface. Keeps nothing but
+// what holds for a whole boot.
+import type { Clock } from '../base/clock.ts';
+import { type Known, known, valueOr } from '../base/known.ts';
+import type { Log } from '../base/log.ts';
+import type { KernelFs } from '../kernel/fs.ts';
+import type { PciAddress } from '../pci/address.ts';
+import { executeStep } from './execute.ts';
+import { readFacts } from './facts.ts';
+import { takeFingerprint } from './fingerprint.ts';
+import { readEnableCount } from './function-reader.ts';
+import type { Host } from './host.ts';
+import { takeInventory, takePartialInventory } from './inventory.ts';
+import { lookAtGroups, type LookParts } from './look.ts';
+import { readVfioNodes } from './vfio-nodes.ts';
+
+/** What a host is made with. */
+export interface HostOptions {
+  readonly kernel: KernelFs;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Addresses by which the cluster knows this node; its default route is found without them. */
+  readonly nodeAddresses?: readonly string[];
+  /** How long a step's write may take before it is told as pending: 2 s by default. */
+  readonly stepDeadlineMs?: number;
+}
+
+const defaultStepDeadlineMs = 2000;
+
+/** The node behind `kernel`. */
+export function createHost(options: HostOptions): Host {
+  const { kernel, clock, log } = options;
+  const stepDeadlineMs = options.stepDeadlineMs ?? defaultStepDeadlineMs;
+  // Found once per boot: on old kernels it means a search through the whole symbol table.
+  let accounting: { readonly bootId: string; readonly fact: Known<boolean> } | null = null;
+  const partsOf = (skipLocked: ReadonlySet<PciAddress> = new Set()): LookParts => ({
+    kernel,
+    clock,
+    nodeAddresses: options.nodeAddresses ?? [],
+    skipLocked,
+  });
+  return {
+    facts: async () => {
+      const facts = await readFacts(kernel, accounting?.fact ?? null);
+      const bootId = valueOr(facts.bootId, '');
+      if (accounting !== null && accounting.bootId !== bootId) {
+        // Another kernel answers now (the model was restarted under a running agent).
+        accounting = null;
+        return readFacts(kernel, null);
+      }
+      if (facts.ownershipAccounting.known && bootId !== '') {
+        accounting = { bootId, fact: facts.ownershipAccounting };
+      }
+      return facts;
+    },
+    inventory: () => takeInventory(kernel, clock),
+    look: (inventory, groups, lookOptions) =>
+      lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, groups),
+    lookAt: async (members, lookOptions) => {
+      const inventory = await takePartialInventory(kernel, members);
+      const keys = inventory.groups.map((group) => group.key);
+      return lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, keys);
+    },
+    isOpen: async (address) => {
+      const count = await readEnableCount(kernel, address);
+      return count.known ? known(count.value > 0) : count;
+    },
+    fingerprint: () => takeFingerprint(kernel, clock),
+    execute: async (step) => {
+      const outcome = await executeStep(kernel, step, stepDeadlineMs);
+      if (outcome.kind === 'failed') {
+        log.debug('step-failed', { step: step.kind, address: step.address, errno: outcome.errno });
+      }
+      return outcome;
+    },
+    vfioNodes: (groupNumber, members) => readVfioNodes(kernel, groupNumber, members),
+    changes: (listener) => kernel.changes(() => listener()),
+  };
+}

@@ -1,0 +1,73 @@
+// The deeper look at one member. Some of these reads may block in the kernel, so they are made by lanes, and not at
+// all while an operation on the device is known to be pending.
+import { type Known, known, type Unknown, unknown } from '../base/known.ts';
+import type { KernelFs } from '../kernel/fs.ts';
+import type { MemberDetail, PciFunction } from '../pci/function.ts';
+import { readOverride } from './binding.ts';
+import { devicesFolder } from './function-reader.ts';
+import { factOf, type Form, isAbsent, orAbsent, readAttribute, readNames } from './reading.ts';
+
+/** Methods that Linux knows, in the order that the file has them (drivers/pci/pci.c pci_reset_fn_methods). */
+const methodsForm: Form<readonly string[]> = {
+  pattern: /^([a-z_]+(?: [a-z_]+)*)?\n$/,
+  allowed: 'names of reset methods',
+  value: (match) => (match[1] === undefined ? [] : match[1].split(' ')),
+};
+
+/** Details of one function. `locked`: an operation on it is pending; nothing is read that could wait for it. */
+export async function readDetail(
+  kernel: KernelFs,
+  fn: PciFunction,
+  locked: boolean,
+): Promise<MemberDetail> {
+  const folder = `${devicesFolder}/${fn.address}`;
+  const unbindForbidden = await readUnbindForbidden(kernel, fn);
+  if (locked) {
+    const skipped = (file: string): Unknown =>
+      unknown(`${folder}/${file}`, 'not read: an operation on the device is pending');
+    return {
+      address: fn.address,
+      driverOverride: skipped('driver_override'),
+      accessible: skipped('config'),
+      resetMethods: skipped('reset_method'),
+      unbindForbidden,
+    };
+  }
+  const [driverOverride, accessible, resetMethods] = await Promise.all([
+    readOverride(kernel, fn.address),
+    readAccessible(kernel, folder),
+    readResetMethods(kernel, fn, folder),
+  ]);
+  return { address: fn.address, driverOverride, accessible, resetMethods, unbindForbidden };
+}
+
+/** All ones in the first word of configuration space: nobody answers at this address any more. */
+async function readAccessible(kernel: KernelFs, folder: string): Promise<Known<boolean>> {
+  const path = `${folder}/config`;
+  const bytes = factOf(path, await kernel.read(path, { firstBytes: 4 }));
+  if (!bytes.known) return bytes;
+  if (bytes.value.length < 4) return unknown(path, `has ${bytes.value.length} bytes instead of 4`);
+  return known(bytes.value.subarray(0, 4).some((byte) => byte !== 0xff));
+}
+
+/** The file is there only when the function can be reset; a kernel before 5.15 has `reset` without a list. */
+async function readResetMethods(
+  kernel: KernelFs,
+  fn: PciFunction,
+  folder: string,
+): Promise<Known<readonly string[]>> {
+  if (!fn.entries.has('reset_method')) return known(fn.entries.has('reset') ? ['unspecified'] : []);
+  return orAbsent(await readAttribute(kernel, `${folder}/reset_method`, methodsForm), []);
+}
+
+async function readUnbindForbidden(
+  kernel: KernelFs,
+  fn: PciFunction,
+): Promise<Known<boolean | null>> {
+  if (!fn.driver.known) return fn.driver;
+  if (fn.driver.value === null) return known(null);
+  const names = await readNames(kernel, `/sys/bus/pci/drivers/${fn.driver.value}`);
+  if (names.known) return known(!names.value.includes('unbind'));
+  // The driver was unloaded since the function was read: then it holds nothing either.
+  return isAbsent(names) ? known(null) : names;
+}

@@ -1,0 +1,97 @@
+// Mounts in every mount namespace that a process lives in: a mount made inside a pod is not in pid 1's list. What
+// no process shows (namespaces kept alive by a file alone) is found by the marks in /sys/fs.
+import { type Known, known, type Unknown, unknown } from '../../base/known.ts';
+import { isAbsent, shown } from '../reading.ts';
+import type { UseContext } from './context.ts';
+import { summed } from './processes.ts';
+import type { Mount, MountTable } from './tables.ts';
+
+/** Namespaces read at once: their files are made by a lane and share messages. */
+const atOnce = 32;
+
+/** Reads one mountinfo for each mount namespace and root folder. */
+export async function surveyMounts(context: UseContext): Promise<MountTable> {
+  const { pids, problems: walk } = await context.processes();
+  const unreadable: Unknown[] = [];
+  // Several processes per namespace: the first may be gone when its file is read.
+  const namespaces = new Map<string, number[]>();
+  for (const pid of pids.toSorted((a, b) => a - b)) {
+    const namespace = await namespaceOf(context, pid);
+    if (namespace.known) {
+      if (namespace.value === null) continue;
+      const there = namespaces.get(namespace.value);
+      if (there === undefined) namespaces.set(namespace.value, [pid]);
+      else there.push(pid);
+    } else {
+      unreadable.push(namespace);
+    }
+    if (context.pacer.due) await context.pacer.breathe();
+  }
+  const mounts: Mount[] = [];
+  const each = [...namespaces.values()];
+  for (let at = 0; at < each.length; at += atOnce) {
+    const read = await Promise.all(
+      each.slice(at, at + atOnce).map((some) => readNamespace(context, some)),
+    );
+    for (const result of read) {
+      if (result.known) mounts.push(...result.value);
+      else unreadable.push(result);
+    }
+  }
+  // Without pid 1's own mounts the disk under / is not known, however much else was read.
+  if (!mounts.some((mount) => mount.host) && unreadable.length === 0 && walk.length === 0) {
+    unreadable.push(unknown('/proc/1/mountinfo', 'ENOENT'));
+  }
+  return { mounts, problems: summed(unreadable) };
+}
+
+/** What mountinfo shows depends on the namespace and on the process' root folder; null: the process is gone. */
+async function namespaceOf(context: UseContext, pid: number): Promise<Known<string | null>> {
+  const namespace = await context.linkText(`/proc/${pid}/ns/mnt`);
+  if (!namespace.known) return isAbsent(namespace) ? known(null) : namespace;
+  const root = await context.linkText(`/proc/${pid}/root`);
+  if (!root.known) return isAbsent(root) ? known(null) : root;
+  return known(`${namespace.value} ${root.value}`);
+}
+
+async function readNamespace(
+  context: UseContext,
+  pids: readonly number[],
+): Promise<Known<readonly Mount[]>> {
+  for (const pid of pids) {
+    const path = `/proc/${pid}/mountinfo`;
+    const text = await context.text(path);
+    if (text.known) return parseMountinfo(path, text.value, pids.includes(1));
+    // EINVAL: the process is a zombie and has no namespace any more (fs/proc_namespace.c mounts_open_common).
+    if (!isAbsent(text) && text.why !== 'EINVAL') return text;
+  }
+  return known([]);
+}
+
+/** Parses a whole mountinfo text (Documentation/filesystems/proc.rst §3.5); a line of another form makes it unknown. */
+export function parseMountinfo(path: string, text: string, host: boolean): Known<readonly Mount[]> {
+  const mounts: Mount[] = [];
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const match = /^\d+ \d+ (\d+:\d+) (\S+) (\S+) \S+ (?:\S+ )*?- (\S+) (\S*) \S+$/.exec(line);
+    if (match === null) return unknown(path, `has the line ${shown(line)}, which is no mount`);
+    const [, devno = '', root = '', target = '', fsType = '', source = ''] = match;
+    mounts.push({
+      devno,
+      root: unescaped(root),
+      target: unescaped(target),
+      fsType,
+      source: unescaped(source),
+      path,
+      host,
+    });
+  }
+  return known(mounts);
+}
+
+/** Undoes the octal escapes of /proc (fs/proc_namespace.c mangle, mm/swapfile.c seq_file_path). */
+export function unescaped(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_all, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
