@@ -68,9 +68,9 @@ function disk(now: BlockNow): Record<string, VNode> {
   };
 }
 
-function partitionOf(machine: Machine, now: BlockNow): Record<string, VNode> {
+function partitionOf(now: BlockNow): Record<string, VNode> {
   const number = Number(/\d+$/.exec(now.block.name)?.[0] ?? 1);
-  const parent = now.child.parent.kind === 'child' ? blockOf(machine, now.child.parent) : null;
+  const parent = now.child.parent.kind === 'child' ? blockOf(now.child.parent) : null;
   const before = parent?.block.partitions.slice(0, number - 1) ?? [];
   const start = 2048 + before.reduce((sum, part) => sum + part.sectors, 0);
   return attributes({ partition: number, start });
@@ -79,7 +79,7 @@ function partitionOf(machine: Machine, now: BlockNow): Record<string, VNode> {
 /** All of a block device's own entries. */
 export function blockEntries(machine: Machine): (child: ChildDevice) => VDir | null {
   return (child) => {
-    const now = blockOf(machine, child);
+    const now = blockOf(child);
     if (now === null) return null;
     const { block } = now;
     const stacked = machine.spec.stacked.find((entry) => entry.name === block.name);
@@ -92,7 +92,7 @@ export function blockEntries(machine: Machine): (child: ChildDevice) => VDir | n
       ro: attribute(() => 0),
       holders: linksTo(machine, child, 'holders', () => block.holders),
       stat: attribute(() => Array.from({ length: 17 }, () => '       0').join(' ')),
-      ...(now.partition ? partitionOf(machine, now) : disk(now)),
+      ...(now.partition ? partitionOf(now) : disk(now)),
       ...(now.partition ? {} : { slaves: linksTo(machine, child, 'slaves', below) }),
       ...(stacked === undefined ? {} : stackedEntries(stacked)),
       ...bcacheEntries(block),

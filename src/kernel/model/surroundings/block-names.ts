@@ -10,35 +10,17 @@ export interface BlockNow {
   readonly partition: boolean;
 }
 
-/** Sectors of a stacked device: what is below it has together (a mirror has less; nobody asks). */
-function sectorsBelow(machine: Machine, name: string): number {
-  let sectors = 0;
-  for (const { facts } of machine.children.of('block')) {
-    if (facts.kind === 'block' && facts.block.holders.includes(name))
-      sectors += facts.block.sectors;
-  }
-  return sectors;
-}
-
 /** The facts of a child when it is a block device. */
-export function blockOf(machine: Machine, child: ChildDevice): BlockNow | null {
+export function blockOf(child: ChildDevice): BlockNow | null {
   const { facts } = child;
-  if (facts.kind === 'block') return { child, block: facts.block, partition: facts.partition };
-  if (facts.kind !== 'stacked') return null;
-  const { name, devno, holders } = facts.stacked;
-  const sectors = sectorsBelow(machine, name);
-  return {
-    child,
-    block: { name, devno, sectors, holders, partitions: [], contents: null },
-    partition: false,
-  };
+  return facts.kind === 'block' ? { child, block: facts.block, partition: facts.partition } : null;
 }
 
 /** Every block device that exists now. */
 export function blocksOf(machine: Machine): readonly BlockNow[] {
   return machine.children
     .of('block')
-    .map((child) => blockOf(machine, child))
+    .map(blockOf)
     .filter((found) => found !== null);
 }
 

@@ -26,10 +26,7 @@ export function mount(machine: Machine, request: MountRequest): Errno | null {
   const made: MountSpec = {
     namespace: request.namespace ?? hostNamespace,
     source: request.source,
-    devno:
-      request.devno ??
-      (child === undefined ? null : blockOf(machine, child)?.block.devno) ??
-      '0:60',
+    devno: request.devno ?? (child === undefined ? null : blockOf(child)?.block.devno) ?? '0:60',
     target: request.target,
     fsType: request.fsType,
   };

@@ -2,7 +2,7 @@
 import type { Machine } from '../machine.ts';
 import type { ChildDevice } from '../objects/child-device.ts';
 import type { VirtualNetSpec } from '../spec.ts';
-import { dir, union } from '../tree.ts';
+import { dir, listing, union } from '../tree.ts';
 import type { VDir, VNode } from '../vfs.ts';
 import { attribute, attributeOr, attributes, linkTo } from './files.ts';
 import { netOf, netsIn, type NetNow } from './net-names.ts';
@@ -83,13 +83,16 @@ function neighbours(machine: Machine, { net }: NetNow): ReadonlyMap<string, stri
   return links;
 }
 
+const linkName = /^(upper_|lower_|master$)/;
+
+/** Asked only for names that can be links: most looks are for an attribute. */
 function links(machine: Machine, child: ChildDevice, now: NetNow): VDir {
-  const around = neighbours(machine, now);
   const node = (name: string): VNode | null => {
-    const other = machine.children.get('net', around.get(name) ?? '');
+    if (!linkName.test(name)) return null;
+    const other = machine.children.get('net', neighbours(machine, now).get(name) ?? '');
     return other === undefined ? null : linkTo(child.path, other.path);
   };
-  return dir(Object.fromEntries([...around.keys()].map((name) => [name, () => node(name)])));
+  return listing(() => [...neighbours(machine, now).keys()], node);
 }
 
 /** Folders by which bonds, bridges and their ports are told. */

@@ -58,14 +58,14 @@ const platformInterrupts: readonly (readonly [number, string, string])[] = [
 ];
 
 /** Two processors are enough to have the columns. */
-const counts = '          0          0';
+const counts = '         0          0';
 
 /** /proc/interrupts: chips have the prefix IR- exactly where interrupts are remapped. */
 export function interruptsText(machine: Machine): string {
   const { kind, interruptRemapping } = machine.spec.iommu;
   const remapped = kind !== 'none' && interruptRemapping ? 'IR-' : '';
   const line = (number: number, chip: string, rest: string): string =>
-    `${String(number).padStart(4)}: ${counts}  ${chip}  ${rest}\n`;
+    `${String(number).padStart(3)}: ${counts}  ${chip.padStart(8)}  ${rest}\n`;
   const platform = platformInterrupts.map(([number, trigger, name]) =>
     line(number, `${remapped}IO-APIC`, `${trigger}      ${name}`),
   );
@@ -81,8 +81,8 @@ export function interruptsText(machine: Machine): string {
       line(next++, `${remapped}PCI-MSIX-${device.address}`, `   0-edge      ${driver.name}`),
     );
   }
-  const header = '            CPU0       CPU1       \n';
-  const tail = ` NMI: ${counts}   Non-maskable interrupts\n ERR:          0\n`;
+  const header = '           CPU0       CPU1       \n';
+  const tail = `NMI: ${counts}   Non-maskable interrupts\nERR:          0\n`;
   return header + platform.join('') + units.join('') + devices.join('') + tail;
 }
 

@@ -11,7 +11,7 @@ export function swapsText(machine: Machine): string {
   const header = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
   const lines = machine.host.swaps.map((name, index) => {
     const child = machine.children.get('block', name);
-    const block = child === undefined ? null : blockOf(machine, child);
+    const block = child === undefined ? null : blockOf(child);
     const path = escaped(block === null ? `/dev/${name} (deleted)` : `/dev/${name}`);
     const kib = Math.max(0, Math.floor((block?.block.sectors ?? 0) / 2) - 4);
     const blanks = ' '.repeat(path.length < swapNameWidth ? swapNameWidth - path.length : 1);

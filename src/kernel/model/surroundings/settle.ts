@@ -1,5 +1,5 @@
-// What is there as soon as a machine is up, before any user does anything: lo, consoles, and the open files
-// of the processes that the topology has.
+// What is there as soon as a machine is up, before any user does anything: lo, bonds and bridges, stacked block
+// devices, consoles, and the open files of the processes that the topology has.
 import type { Machine } from '../machine.ts';
 import { OpenFile } from '../objects/open-file.ts';
 import { addChild, virtualParent } from '../operations/children.ts';
@@ -16,16 +16,54 @@ const loopback: NetSpec = {
   namespace: null,
 };
 
+/** Sectors of a stacked device: what is below it has together (a mirror has less; nobody asks). */
+function sectorsBelow(machine: Machine, name: string): number {
+  let sectors = 0;
+  for (const { facts } of machine.children.of('block')) {
+    if (facts.kind === 'block' && facts.block.holders.includes(name))
+      sectors += facts.block.sectors;
+  }
+  return sectors;
+}
+
+function addNets(machine: Machine): void {
+  const add = (net: NetSpec, ifindex: number, type: { readonly devtype?: string }): void => {
+    if (machine.children.get('net', net.name) !== undefined) return;
+    const facts = { kind: 'net', net, ifindex } as const;
+    const form = { name: net.name, subsystem: 'net', parent: virtualParent(), facts, ...type };
+    addChild(machine, form, true);
+  };
+  // Other interfaces are counted from 2: index 1 is always lo.
+  add(loopback, 1, {});
+  for (const { type, ...net } of machine.spec.virtualNets) {
+    add(net, machine.ids('ifindex').take() + 2, { devtype: type });
+  }
+}
+
+function addStacked(machine: Machine): void {
+  for (const { name, devno, holders } of machine.spec.stacked) {
+    if (machine.children.get('block', name) !== undefined) continue;
+    const sectors = sectorsBelow(machine, name);
+    const block = { name, devno, sectors, holders, partitions: [], contents: null };
+    addChild(
+      machine,
+      {
+        ...{ name, subsystem: 'block', parent: virtualParent() },
+        ...{ devname: name, devno, devtype: 'disk' },
+        facts: { kind: 'block', block, partition: false },
+      },
+      true,
+    );
+  }
+}
+
 /** Completes a machine that has booted; harmless when it was done already. Sends no events. */
 export function settleSurroundings(machine: Machine): void {
   const parent = virtualParent();
   const missing = (subsystem: string, name: string): boolean =>
     machine.children.get(subsystem, name) === undefined;
-  if (missing('net', 'lo')) {
-    // Other interfaces are counted from 2: index 1 is always lo.
-    const facts = { kind: 'net', net: loopback, ifindex: 1 } as const;
-    addChild(machine, { name: 'lo', subsystem: 'net', parent, facts }, true);
-  }
+  addNets(machine);
+  addStacked(machine);
   for (const name of ['console', ...machine.spec.consoles]) {
     if (!missing('tty', name)) continue;
     const facts = name.startsWith('ttyS')
