@@ -1,7 +1,18 @@
-// Writes the generated files of the repository: `npm run gen`. A test regenerates and compares them.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { lintConfiguration } from './walls.ts';
+// Writes the generated files of the repository: `npm run gen`. With --check it only tells which are not current.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { generatedFiles, outdatedFiles, root, staleFiles } from './generated.ts';
 
-const root = join(import.meta.dirname, '..');
-writeFileSync(join(root, '.oxlintrc.json'), `${JSON.stringify(lintConfiguration(), null, 2)}\n`);
+if (process.argv.includes('--check')) {
+  const outdated = outdatedFiles();
+  for (const path of outdated) console.error(`${path} is not current: run \`npm run gen\``);
+  process.exitCode = outdated.length === 0 ? 0 : 1;
+} else {
+  const generated = generatedFiles();
+  for (const [path, text] of generated) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  for (const path of staleFiles(generated)) rmSync(join(root, path));
+  console.log(`${generated.size} generated files are current`);
+}

@@ -1,6 +1,7 @@
 // IOMMUGroup: one group of one node, written by the agent; the administrator owns spec (cordon).
 import * as z from 'zod';
 import { type BlockerKind, blockerKinds } from '../ownership/catalogue.ts';
+import { owners } from '../ownership/owner.ts';
 import { conditionSchema } from './condition.ts';
 import { exactly, flag, list, oneOf, prose, strict, wholeNumber, word } from './forms.ts';
 import { apiVersion, objectMeta } from './metadata.ts';
@@ -20,9 +21,6 @@ export const groupPhases = [
 /** One of the phases. */
 export type GroupPhase = (typeof groupPhases)[number];
 
-/** Who has the group, as observed. */
-export const groupOwners = ['Kernel', 'None', 'Userspace', 'Mixed'] as const;
-
 /** Types of the conditions of an IOMMUGroup. */
 export const groupConditionTypes = ['Releasable', 'Offered', 'Healthy'] as const;
 
@@ -41,7 +39,7 @@ const member = strict({
   device: word('device id').nullable(),
   class: word('class code').nullable(),
   description: prose('what it is, in words'),
-  role: oneOf(['primary', 'companion', 'bridge']),
+  role: oneOf(['primary', 'companion', 'bridge', 'other']),
   driver: word('driver bound now').nullable(),
   originalDriver: word('driver bound before the claim').nullable(),
   vfioDevice: word('VFIO device, for example vfio0').nullable(),
@@ -77,7 +75,7 @@ export const groupStatusSchema = strict({
   resourceName: word('resource it is offered as').nullable(),
   policy: word('name of the policy that selects it').nullable(),
   numaNode: wholeNumber('NUMA node of the leader', anyNumber).nullable(),
-  owner: oneOf(groupOwners),
+  owner: oneOf(owners),
   phase: oneOf(groupPhases),
   members: list('members', member),
   blockers: list('reasons why it cannot be released now', blocker),

@@ -10,7 +10,7 @@ const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /** A name of a cluster-scoped object: a DNS-1123 subdomain. */
-export const objectName = text(
+const objectName = text(
   'an object name: lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit, ' +
     'at most 253 characters',
   subdomain,

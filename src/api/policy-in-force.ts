@@ -12,7 +12,7 @@ export interface FieldProblem {
 }
 
 /** `spec.devices[0].vendor` of the segments of a path. */
-export function fieldPath(segments: readonly (string | number)[]): string {
+function fieldPath(segments: readonly (string | number)[]): string {
   return segments
     .map((segment, index) => {
       if (typeof segment === 'number') return `[${segment}]`;
@@ -29,7 +29,7 @@ function given(selector: PolicyObject['spec']['devices'][number]): DeviceSelecto
 }
 
 /** The policy in force that a valid object describes. createdAt is "" where no server has set it. */
-export function policyInForce({ metadata, spec }: PolicyObject): PassthroughPolicy {
+function policyInForce({ metadata, spec }: PolicyObject): PassthroughPolicy {
   const { deviceNodes, nodeSelector, resourceName, ...same } = spec;
   return {
     ...same,

@@ -139,7 +139,7 @@ export function parsePolicies(text: string, source: string): ParsedPolicies {
   const parsed = parseAllDocuments(text, {
     lineCounter: lines,
     uniqueKeys: true,
-    prettyErrors: true,
+    logLevel: 'error',
   });
   const documents = [...parsed].filter((each) => !isEmpty(each) || each.errors.length > 0);
   if (documents.length === 0) {

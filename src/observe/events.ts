@@ -1,6 +1,7 @@
 // The catalogue of log events. A log line's message is one of these names, everything else is in fields;
 // a test holds the catalogue and the calls of the logger together. docs/reference/events.md is made from it.
 import { agentEvents } from './events/agent.ts';
+import { cliEvents } from './events/cli.ts';
 import { kernelEvents } from './events/kernel.ts';
 import { kubeletEvents } from './events/kubelet.ts';
 import { observeEvents } from './events/observe.ts';
@@ -9,12 +10,10 @@ import type { EventEntry } from './event-entry.ts';
 
 /** Every event there is. */
 export const logEvents = {
+  ...cliEvents,
   ...agentEvents,
   ...kubeletEvents,
   ...kernelEvents,
   ...recordEvents,
   ...observeEvents,
 } as const satisfies Record<string, EventEntry>;
-
-/** Name of an event. */
-export type EventName = keyof typeof logEvents;

@@ -11,7 +11,7 @@ const domainCharactersMax = 253 - 'requests.'.length;
 const nameCharactersMax = 63;
 
 /** The form, for messages. */
-export const resourceNameForm =
+const resourceNameForm =
   'an extended resource name DOMAIN/NAME, for example example.com/nic (domain: lower-case letters, digits, ' +
   '"-" and "."; name: up to 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit)';
 

@@ -29,7 +29,7 @@ async function syncFolder(dir: string): Promise<void> {
 export const realFileCalls: FileCalls = { open, rename, unlink, syncFolder };
 
 /** Name of the file that is written beside `path`; what is found under it at a start was never in force. */
-export function besideName(path: string): string {
+function besideName(path: string): string {
   return join(dirname(path), `.${basename(path)}.new`);
 }
 

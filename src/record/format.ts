@@ -15,7 +15,7 @@ import { groupRecordSchema } from './schema.ts';
  * An older agent that meets a newer version puts the file into quarantine, so a version step belongs in the
  * changelog: going back over it is only possible while no group is taken.
  */
-export const recordVersion = 1;
+const recordVersion = 1;
 
 const recordFormat = 'wholegroup.record';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { hasErrno } from './durable-file.ts';
 
 /** Name of the folder inside the record folder. */
-export const quarantineFolder = 'quarantine';
+const quarantineFolder = 'quarantine';
 
 /** More files of one name than this are a fault loop, not a history. */
 const namesakesMax = 10_000;

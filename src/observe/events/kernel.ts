@@ -3,6 +3,11 @@ import type { EventEntry } from '../event-entry.ts';
 
 /** Events of the way to the kernel. */
 export const kernelEvents = {
+  'step-failed': {
+    level: 'debug',
+    meaning: 'One write to sysfs failed, or its read-back shows something else.',
+    fields: ['step', 'address', 'errno'],
+  },
   'kernel-call-pending': {
     level: 'warn',
     meaning:

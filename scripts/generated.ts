@@ -1,0 +1,86 @@
+// Every generated file of the repository with the text it must have: written by `npm run gen`, compared by
+// `npm run check` and by a test.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blockersPage, errorsPage, eventsPage, metricsPage } from './reference.ts';
+import { lintConfiguration } from './walls.ts';
+
+/** The root of the repository. */
+export const root = join(import.meta.dirname, '..');
+
+/** The options that src/kubelet/wire/load.ts loads with: types and values must agree. */
+const wireOptions = [
+  ...['--keepCase', '--longs=String', '--enums=String', '--defaults', '--oneofs'],
+  ...['--grpcLib=@grpc/grpc-js', '--targetFileExtension=.ts', '--importFileExtension=.ts'],
+];
+
+/** Folder of the generated protocol types: whatever else lies in it is stale. */
+export const wireFolder = 'src/kubelet/gen';
+
+function wireTypes(): Map<string, string> {
+  const out = mkdtempSync(join(tmpdir(), 'wholegroup-gen-'));
+  try {
+    const tool = join(
+      root,
+      'node_modules',
+      '@grpc',
+      'proto-loader',
+      'build',
+      'bin',
+      'proto-loader-gen-types.js',
+    );
+    const protos = readdirSync(join(root, 'protos'))
+      .filter((name) => name.endsWith('.proto'))
+      .sort();
+    const args = [...wireOptions, `--outDir=${out}`, ...protos.map((name) => `protos/${name}`)];
+    const run = spawnSync(process.execPath, [tool, ...args], { cwd: root, encoding: 'utf8' });
+    if (run.status !== 0) throw new Error(`proto-loader-gen-types failed: ${run.stderr}`);
+    const names = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    return new Map(
+      names.sort().map((name) => [join(wireFolder, name), readFileSync(join(out, name), 'utf8')]),
+    );
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
+
+/** Path in the repository → text, of every generated file. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['.oxlintrc.json', `${JSON.stringify(lintConfiguration(), null, 2)}\n`],
+    ['docs/reference/errors.md', errorsPage()],
+    ['docs/reference/events.md', eventsPage()],
+    ['docs/reference/metrics.md', metricsPage()],
+    ['docs/reference/blockers.md', blockersPage()],
+    ...wireTypes(),
+  ]);
+}
+
+/** Files in folders that are generated as a whole and that nothing generates any more. */
+export function staleFiles(generated: ReadonlyMap<string, string>): readonly string[] {
+  return readdirSync(join(root, wireFolder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(wireFolder, name))
+    .filter((path) => !generated.has(path));
+}
+
+/** Generated files that are not as they must be: missing, different, or left over. */
+export function outdatedFiles(): readonly string[] {
+  const generated = generatedFiles();
+  const differing = [...generated]
+    .filter(([path, text]) => textOf(path) !== text)
+    .map(([path]) => path);
+  return [...differing, ...staleFiles(generated)];
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(join(root, path), 'utf8');
+  } catch {
+    return null;
+  }
+}

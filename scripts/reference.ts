@@ -1,0 +1,111 @@
+// The pages of docs/reference that are made from catalogues in src. Texts only; generated.ts says where they go.
+import { errorCatalogue } from '../src/base/errors.ts';
+import { logEvents } from '../src/observe/events.ts';
+import type { EventEntry } from '../src/observe/event-entry.ts';
+import { type MetricEntry, metricCatalogue } from '../src/observe/metric-catalogue.ts';
+import { blockerCatalogue, blockerKinds } from '../src/ownership/catalogue.ts';
+
+/** A cell of a table: Markdown has no other escape for the bar. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
+}
+
+function page(title: string, source: string, ...parts: readonly string[]): string {
+  const note = `<!-- Made from ${source} by \`npm run gen\`. Do not edit. -->`;
+  return `${[`# ${title}`, note, ...parts].join('\n\n')}\n`;
+}
+
+/** docs/reference/errors.md */
+export function errorsPage(): string {
+  const rows = Object.entries(errorCatalogue).map(([code, { meaning, remedy, exitStatus }]) => [
+    `\`${code}\``,
+    ...[meaning, remedy, String(exitStatus)],
+  ]);
+  const intro =
+    'Every error that ends a command or is told to a person carries one of these codes. The exit status is that of ' +
+    'the process when the error ends it (numbers of sysexits.h).';
+  return page(
+    'Errors',
+    'src/base/errors.ts',
+    intro,
+    table(['code', 'meaning', 'what to do', 'exit'], rows),
+  );
+}
+
+/** docs/reference/events.md */
+export function eventsPage(): string {
+  const rows = Object.entries<EventEntry>(logEvents)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { level, meaning, fields }]) => [
+      `\`${name}\``,
+      level,
+      meaning,
+      fields.map((field) => `\`${field}\``).join(', '),
+    ]);
+  const intro =
+    'The message (`msg`) of every log line is one of these names; everything else is in fields. Beside the fields ' +
+    'each line has `time` (ISO 8601, UTC) and `level`. `leader` is the address that a group goes by, `group` its ' +
+    'kernel number in this boot.';
+  return page(
+    'Log events',
+    'src/observe/events.ts',
+    intro,
+    table(['event', 'level', 'meaning', 'fields'], rows),
+  );
+}
+
+function labelsText(labels: Readonly<Record<string, readonly string[]>>): string {
+  const texts = Object.entries(labels).map(([label, values]) => {
+    const shown = values.length > 8 ? [...values.slice(0, 6), '…'] : values;
+    return values.length === 0 ? `\`${label}\`` : `\`${label}\`: ${shown.join(', ')}`;
+  });
+  return texts.join('; ');
+}
+
+/** docs/reference/metrics.md */
+export function metricsPage(): string {
+  const rows = Object.entries<MetricEntry>(metricCatalogue).map(
+    ([name, { kind, help, labels, buckets }]) => [
+      `\`${name}\``,
+      kind,
+      buckets === undefined ? help : `${help} Buckets: ${buckets.join(', ')}.`,
+      labelsText(labels ?? {}),
+    ],
+  );
+  const intro =
+    'Served on `/metrics` in the text format of Prometheus, on a loopback address unless told otherwise. All series of ' +
+    'closed labels are there from the start, at zero. Kinds of blockers are listed in [blockers.md](blockers.md).';
+  return page(
+    'Metrics',
+    'src/observe/metric-catalogue.ts',
+    intro,
+    table(['metric', 'kind', 'meaning', 'labels'], rows),
+  );
+}
+
+/** docs/reference/blockers.md */
+export function blockersPage(): string {
+  const rows = blockerKinds.map((kind) => {
+    const { says, remedy, waivable } = blockerCatalogue[kind];
+    return [
+      `\`${kind}\``,
+      `ADDRESS ${says.replace('{}', '…')}`,
+      remedy,
+      waivable ? 'yes' : 'never',
+    ];
+  });
+  const intro =
+    'One reason each why a group cannot be released to a pod now. A group without any is releasable. `waive` in a ' +
+    'policy passes over a kind, one by one, where the last column says so.';
+  return page(
+    'Blockers',
+    'src/ownership/catalogue.ts',
+    intro,
+    table(['kind', 'what is so', 'what to do', 'waivable'], rows),
+  );
+}

@@ -1,0 +1,16 @@
+// Events of the agent as a process.
+import type { EventEntry } from '../event-entry.ts';
+
+/** Events of the agent as a process. */
+export const cliEvents = {
+  'agent started': {
+    level: 'info',
+    meaning: 'The agent has read its records and policies, and serves.',
+    fields: ['node', 'kernel', 'groups'],
+  },
+  'agent stopping': {
+    level: 'info',
+    meaning: 'The agent ends its streams and stops; claimed groups stay as they are.',
+    fields: ['signal'],
+  },
+} as const satisfies Record<string, EventEntry>;
