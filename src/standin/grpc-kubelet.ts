@@ -47,12 +47,15 @@ export class GrpcKubelet {
     return join(this.#options.pluginFolder, 'kubelet.sock');
   }
 
-  /** Empties the plugin folder of sockets, starts the kubelet and serves. Throws WG_LISTEN_FAILED. */
-  async start(): Promise<void> {
+  /**
+   * Empties the plugin folder of sockets (unless `wipe` is false: a plugin may have bound its socket just
+   * after the wipe), starts the kubelet and serves. Throws WG_LISTEN_FAILED.
+   */
+  async start(wipe = true): Promise<void> {
     const { pluginFolder, podResourcesFolder, kubelet, wire } = this.#options;
     await mkdir(pluginFolder, { recursive: true, mode: 0o750 });
     await mkdir(podResourcesFolder, { recursive: true, mode: 0o750 });
-    await removeSockets(pluginFolder);
+    if (wipe) await removeSockets(pluginFolder);
     kubelet.start();
     const registration = new Server();
     registration.addService(wire.devicePlugin.Registration.service, this.#registration());

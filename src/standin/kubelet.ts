@@ -26,6 +26,8 @@ export interface StandinOptions {
   readonly runtime?: ContainerRuntime;
   /** The end of an old stream disconnects a newer registration (real; default true). */
   readonly runClientRace?: boolean;
+  /** How late the kubelet notices that a stream has ended. Default 0. */
+  readonly streamEndMs?: number;
   /** From a start until the kubelet has its pods; List is empty until then. Default 1500. */
   readonly sourcesReadyMs?: number;
   /** Between two node statuses. Default 1000 (a real one: 10 000). */
@@ -74,7 +76,10 @@ export class StandinKubelet {
       clock,
       random,
       runtime: this.#runtime,
-      runClientRace: this.#options.runClientRace ?? true,
+      manners: {
+        runClientRace: this.#options.runClientRace ?? true,
+        streamEndMs: this.#options.streamEndMs ?? 0,
+      },
       sourcesReadyMs: this.#options.sourcesReadyMs ?? 1500,
       nodeStatusMs: this.#options.nodeStatusMs ?? 1000,
       syncMs: this.#options.syncMs ?? 10_000,

@@ -13,7 +13,7 @@ import { DeviceTable, type Quantity } from './device-table.ts';
 import type { ContainerRun, ContainerRuntime } from './pod.ts';
 import { isTerminal, type ContainerRecord, type PodRecord } from './pod-record.ts';
 import { PodWorker, type WorkerContext } from './pod-worker.ts';
-import { PluginRegistry } from './registry.ts';
+import { PluginRegistry, type RegistryManners } from './registry.ts';
 
 /** One pod in a PodResources list. */
 export interface PodDevices {
@@ -35,7 +35,7 @@ export interface ProcessContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly runtime: ContainerRuntime;
-  readonly runClientRace: boolean;
+  readonly manners: RegistryManners;
   readonly sourcesReadyMs: number;
   readonly nodeStatusMs: number;
   readonly syncMs: number;
@@ -74,7 +74,7 @@ export class KubeletProcess {
     this.#context = context;
     this.#table = DeviceTable.restore(context.readCheckpoint());
     const changed = (): void => context.writeCheckpoint(this.#table.checkpoint());
-    this.registry = new PluginRegistry(this.#table, context.clock, context.runClientRace, changed);
+    this.registry = new PluginRegistry(this.#table, context.clock, context.manners, changed);
     this.#running = new Set(
       context
         .pods()

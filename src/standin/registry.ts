@@ -29,6 +29,14 @@ export interface RegisteredEndpoint {
   stoppedAtMs: number | null;
 }
 
+/** How the registry behaves where kubelets differ from run to run. */
+export interface RegistryManners {
+  /** The end of an old stream disconnects the new registration (the real kubelet). */
+  readonly runClientRace: boolean;
+  /** How late the goroutine that runs a stream is scheduled after its end. */
+  readonly streamEndMs: number;
+}
+
 // endpointStopGracePeriod: a lost plugin's resource stays on the node this long.
 const graceMs = 5 * 60_000;
 
@@ -36,21 +44,18 @@ const graceMs = 5 * 60_000;
 export class PluginRegistry {
   readonly #table: DeviceTable;
   readonly #clock: Clock;
-  readonly #race: boolean;
+  readonly #manners: RegistryManners;
   readonly #changed: () => void;
   readonly #clients = new Map<string, PluginEndpoint>();
   readonly #connections = new Set<PluginEndpoint>();
   readonly #endpoints = new Map<string, RegisteredEndpoint>();
   #closed = false;
 
-  /**
-   * `race`: the end of an old stream disconnects the new registration, as in the real kubelet. `changed`
-   * is called after every change of the table that the checkpoint must hold.
-   */
-  constructor(table: DeviceTable, clock: Clock, race: boolean, changed: () => void) {
+  /** `changed` is called after every change of the table that the checkpoint must hold. */
+  constructor(table: DeviceTable, clock: Clock, manners: RegistryManners, changed: () => void) {
     this.#table = table;
     this.#clock = clock;
-    this.#race = race;
+    this.#manners = manners;
     this.#changed = changed;
     for (const resource of table.resources()) {
       // newStoppedEndpointImpl: known from the checkpoint, gone until it registers again.
@@ -126,7 +131,11 @@ export class PluginRegistry {
         this.#table.update(resource, devices);
         this.#changed();
       },
-      () => this.#streamEnded(resource, plugin),
+      () => {
+        const { streamEndMs } = this.#manners;
+        if (streamEndMs === 0) this.#streamEnded(resource, plugin);
+        else this.#clock.after(streamEndMs, () => this.#streamEnded(resource, plugin));
+      },
     );
   }
 
@@ -135,7 +144,7 @@ export class PluginRegistry {
     if (this.#closed) return;
     this.#drop(ended);
     const client = this.#clients.get(resource);
-    if (client === undefined || (client !== ended && !this.#race)) return;
+    if (client === undefined || (client !== ended && !this.#manners.runClientRace)) return;
     this.#clients.delete(resource);
     this.#table.markUnhealthy(resource);
     const endpoint = this.#endpoints.get(resource);

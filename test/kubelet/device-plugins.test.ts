@@ -177,4 +177,23 @@ describe('device plugins on real sockets', () => {
     assert.equal(rig.standin.quantity(gpu).capacity, 1);
     await plugins.stop();
   });
+
+  test('a resource that comes back while its server closes waits until the kubelet has noticed', async () => {
+    const door = new TestDoor({ [gpu]: [device('0000:01:00.0')] });
+    const { rig, plugins } = await rigs.started(door, {
+      standin: { streamEndMs: 60 },
+      timing: { retireMs: 20, settleMs: 150, streamlessMs: 60_000 },
+    });
+    await until('listed', () => rig.standin.quantity(gpu).allocatable === 1);
+    door.set({});
+    await until('closing', () => plugins.state().resources.length === 0);
+    door.set({ [gpu]: [device('0000:01:00.0')] });
+    await until('registered again', () => rig.events('kubelet-registered').length === 2);
+    await pause(120);
+    assert.equal(
+      rig.standin.quantity(gpu).allocatable,
+      1,
+      'the end of the old stream took it down',
+    );
+  });
 });

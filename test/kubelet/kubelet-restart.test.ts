@@ -116,4 +116,31 @@ describe('device plugins and a kubelet that comes and goes', () => {
     await until('listed', () => rig.standin.quantity(gpu).allocatable === 1);
     assert.ok(plugins.state().registered);
   });
+
+  test('a kubelet.sock that is new is enough, even when our own socket is still there', async () => {
+    const door = new TestDoor({ [gpu]: [device('0000:01:00.0')] });
+    const { rig } = await rigs.started(door, { timing: { streamlessMs: 60_000 } });
+    await until('listed', () => rig.standin.quantity(gpu).allocatable === 1);
+    const [before = ''] = await rig.sockets();
+    await rig.kubelet.kill();
+    assert.deepEqual(await rig.sockets(), [before]);
+    await rig.kubelet.start(false);
+    await until('registered again', () => rig.events('kubelet-registered').length >= 2);
+    await until('listed again', () => rig.standin.quantity(gpu).allocatable === 1);
+    assert.equal((await rig.sockets()).length, 1);
+  });
+
+  test('a kubelet that is slow to notice the end of our stream does not take the new registration down', async () => {
+    const door = new TestDoor({ [gpu]: [device('0000:01:00.0')] });
+    const { rig } = await rigs.started(door, {
+      standin: { streamEndMs: 60 },
+      timing: { settleMs: 150, streamlessMs: 60_000 },
+    });
+    await until('listed', () => rig.standin.quantity(gpu).allocatable === 1);
+    const [name = ''] = await rig.sockets();
+    await unlink(join(rig.pluginFolder, name));
+    await until('registered again', () => rig.events('kubelet-registered').length === 2);
+    await pause(120);
+    assert.equal(rig.standin.quantity(gpu).allocatable, 1);
+  });
 });

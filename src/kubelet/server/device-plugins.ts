@@ -1,6 +1,6 @@
 // The device plugin side as a whole: one plugin for each resource that the door offers, as resources come
 // and go. It decides nothing about devices.
-import type { Timer } from '../../base/clock.ts';
+import { sleep, type Timer } from '../../base/clock.ts';
 import type { ResourceName } from '../../policy/policy.ts';
 import { FolderWatch } from './folder-watch.ts';
 import type { PluginOptions } from './options.ts';
@@ -125,11 +125,17 @@ export class DevicePlugins {
     if (entry === undefined) return;
     this.#entries.delete(resource);
     entry.retiring?.clear();
-    const closed = entry.plugin.stop().then(() => {
+    const closed = this.#closeAndSettle(entry.plugin).then(() => {
       this.#closing.delete(resource);
       this.#follow();
       return undefined;
     });
     this.#closing.set(resource, closed);
+  }
+
+  // The kubelet must have noticed the end of the stream before the same name registers again.
+  async #closeAndSettle(plugin: ResourcePlugin): Promise<void> {
+    await plugin.stop();
+    if (!this.#stopped) await sleep(this.#options.clock, this.#options.timing.settleMs);
   }
 }
