@@ -33,6 +33,8 @@ export interface MachineSetup {
   readonly spec: MachineSpec;
   readonly clock: Clock;
   readonly random: Random;
+  /** What outlives a reboot: the journal of the checkers, armed faults, and those who listen. */
+  readonly kept?: Pick<Machine, 'faults' | 'journal' | 'uevents'>;
 }
 
 const journalEntriesMax = 100_000;
@@ -59,12 +61,12 @@ export class Machine {
   /** Counters of names that drivers give, by kind (`eth`, `nvme`, `wakeup`). */
   readonly nameIds = new Map<string, IdAllocator>();
   readonly processes = new ProcessTable();
-  readonly uevents = new UeventBus();
+  readonly uevents: UeventBus;
   /** pci_rescan_remove_lock: one for the whole machine. */
   readonly rescanLock = new SleepLock();
   readonly surface = new Surface();
   readonly faults: Faults;
-  readonly journal = new Journal(journalEntriesMax);
+  readonly journal: Journal;
   /** Functions that are in their slots but not enumerated: what a rescan finds. */
   readonly hidden = new Map<PciAddress, DeviceSpec>();
   /** Devices whose probe was deferred. */
@@ -72,6 +74,8 @@ export class Machine {
   readonly host: HostState;
   /** drivers_autoprobe. */
   autoprobe = true;
+  /** The machine is being brought up: nothing is announced, and nothing takes time. */
+  booting = true;
   bootId: string;
   taint = 0;
   /** vfio_iommu_type1 (and iommufd) allow_unsafe_interrupts. */
@@ -87,7 +91,9 @@ export class Machine {
     this.profile = profileOf(setup.spec.profile);
     this.clock = setup.clock;
     this.random = setup.random;
-    this.faults = new Faults(setup.random.fork('faults'));
+    this.faults = setup.kept?.faults ?? new Faults(setup.random.fork('faults'));
+    this.journal = setup.kept?.journal ?? new Journal(journalEntriesMax);
+    this.uevents = setup.kept?.uevents ?? new UeventBus();
     this.host = hostStateOf(setup.spec);
     this.bootId = setup.spec.bootId;
     this.unsafeInterruptsAllowed = setup.spec.iommu.unsafeInterruptsAllowed;

@@ -47,6 +47,10 @@ export interface Profile {
   readonly bandwidthControl: boolean;
   /** fdinfo of a VFIO device file names the device. */
   readonly vfioFdinfo: boolean;
+  /** Who gets a lock is heard of before the one who gave it (7.2), or the other way round. */
+  readonly waiterRunsFirst: boolean;
+  /** Milliseconds until close(2) of a device file is back when an unbind waited for it. */
+  readonly closeMs: number;
   /** Milliseconds a bus rescan takes when it finds nothing. */
   readonly rescanMs: number;
 }
@@ -74,6 +78,8 @@ const modern: Profile = {
   nestingType: true,
   bandwidthControl: false,
   vfioFdinfo: false,
+  waiterRunsFirst: false,
+  closeMs: 0,
   rescanMs: 20,
 };
 
@@ -88,6 +94,7 @@ const k61: Profile = {
   typeWrite: 'only-device',
   bindNeedsDefaultDomain: false,
   nvmeStartsLater: true,
+  closeMs: 25,
   rescanMs: 40,
 };
 
@@ -104,6 +111,7 @@ const k72: Profile = {
   nestingType: false,
   bandwidthControl: true,
   vfioFdinfo: true,
+  waiterRunsFirst: true,
 };
 
 const legacy: Profile = {

@@ -186,41 +186,48 @@ export function resolve(root: VDir, path: string, follow = true): Resolved {
   return walk(root, path, follow, 0);
 }
 
-function walk(root: VDir, path: string, follow: boolean, links: number): Resolved {
+/** The names from `since` to before `until` below `base`, as an absolute path. */
+function placeOf(base: string, names: readonly string[], since: number, until: number): string {
+  let place = base;
+  for (let i = since; i < until; i++) if (names[i] !== '') place += `/${names[i]}`;
+  return place;
+}
+
+/** Where a link in the folder `place` leads, with what comes after it. */
+function detour(link: VLink, place: string, rest: string): string {
+  return `${link.target.startsWith('/') ? link.target : `${place}/${link.target}`}/${rest}`;
+}
+
+function walk(root: VDir, path: string, follow: boolean, linksSoFar: number): Resolved {
   const names = path.split('/');
+  let links = linksSoFar;
   let node: VNode = root;
-  // Where `node` lies, as text: `base` plus the names from `since` on. Made only when a link needs it.
+  // `node` lies at `base` plus the names from `since` on; made into text only when a link needs it.
   let base = '';
   let since = 0;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
     if (name === '' || name === '.') continue;
     if (node.kind !== 'dir') return { ok: false, errno: 'ENOTDIR' };
-    const rest = (): string => names.slice(i + 1).join('/');
-    const here = (): string =>
-      `${base}/${names
-        .slice(since, i)
-        .filter((part) => part !== '')
-        .join('/')}`;
     if (name === '..') {
-      const above = here().replace(/\/+[^/]*\/*$/, '');
-      return walk(root, `${above}/${rest()}`, follow, links);
+      const above = placeOf(base, names, since, i).replace(/\/[^/]*$/, '');
+      return walk(root, `${above}/${names.slice(i + 1).join('/')}`, follow, links);
     }
     const child: VNode | null = node.child(name);
     if (child === null) return { ok: false, errno: 'ENOENT' };
     node = child;
-    if (child.kind !== 'link' || (!follow && rest() === '')) continue;
-    if (++links > linksMax) return { ok: false, errno: 'ELOOP' };
-    const direct = child.to?.();
-    if (direct === null) return { ok: false, errno: 'ENOENT' };
-    if (direct === undefined || child.path === undefined) {
-      const goal = child.target.startsWith('/') ? child.target : `${here()}/${child.target}`;
-      return walk(root, `${goal}/${rest()}`, follow, links);
+    if (child.kind !== 'link' || (!follow && i === names.length - 1)) continue;
+    links += 1;
+    if (links > linksMax) return { ok: false, errno: 'ELOOP' };
+    if (child.to === undefined || child.path === undefined) {
+      const rest = names.slice(i + 1).join('/');
+      return walk(root, detour(child, placeOf(base, names, since, i), rest), follow, links);
     }
-    node = direct;
+    const goal: VNode | null = child.to();
+    if (goal === null) return { ok: false, errno: 'ENOENT' };
+    node = goal;
     base = child.path;
     since = i + 1;
   }
-  if (node.kind !== 'dir' && path.endsWith('/')) return { ok: false, errno: 'ENOTDIR' };
   return { ok: true, node };
 }

@@ -40,10 +40,12 @@ export interface Personality {
   readonly sriovConfigure: boolean;
   /** PROBE_PREFER_ASYNCHRONOUS. */
   readonly prefersAsync: boolean;
+  /** Has an id table at all (pci-stub and uio_pci_generic have none). */
+  readonly hasTable: boolean;
   /** Static ids beyond the machine's own devices that name it as native. */
   readonly ids: readonly DriverId[];
-  /** Null: bound; else the errno of a failed probe (nothing is left behind then). */
-  probe(call: DriverCall): Promise<Errno | null>;
+  /** Null: bound; else the errno of a failed probe (nothing is left behind then). Never sleeps: `probeMs` does. */
+  probe(call: DriverCall): Errno | null;
   remove(call: DriverCall): Promise<void>;
 }
 

@@ -45,6 +45,7 @@ export class SleepLock {
     const next = this.#queue.shift();
     this.#holder = next?.task ?? null;
     if (next === undefined) return;
+    task.handedOver = true;
     next.task.state = 'R';
     next.go();
   }

@@ -1,0 +1,157 @@
+// The folder of a PCI function: attributes by table, links, children, and the functions below a bridge.
+import type { PciAddress } from '../../../pci/address.ts';
+import type { Machine } from '../machine.ts';
+import type { PciDevice } from '../objects/pci-device.ts';
+import { value } from '../operations/answers.ts';
+import { dir, linkTo, listing, textFile } from '../tree.ts';
+import type { VDir, VLink, VNode } from '../vfs.ts';
+import { attributeFile, type DeviceAttribute } from './attribute.ts';
+import { childrenOf, nodeAt } from './child-folder.ts';
+import { controlAttributes, powerAttributes } from './control-attributes.ts';
+import { identityAttributes } from './identity-attributes.ts';
+
+const attributes: ReadonlyMap<string, DeviceAttribute> = new Map(
+  Object.entries({ ...identityAttributes, ...controlAttributes }),
+);
+
+const linkNames = [
+  'subsystem',
+  'driver',
+  'iommu_group',
+  'iommu',
+  'physfn',
+  'firmware_node',
+] as const;
+
+function isVirtfn(name: string): boolean {
+  return /^virtfn\d+$/.test(name);
+}
+
+/** Folders of functions, made once per function. */
+export class DeviceFolders {
+  readonly #machine: Machine;
+  readonly #folders = new WeakMap<PciDevice, VDir>();
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** The folder of a function. */
+  of(device: PciDevice): VDir {
+    let folder = this.#folders.get(device);
+    if (folder === undefined) {
+      folder = this.#make(device);
+      this.#folders.set(device, folder);
+    }
+    return folder;
+  }
+
+  /** A link from the folder `from` to a function. */
+  linkTo(from: string, device: PciDevice): VLink {
+    return linkTo(from, device.path, () => this.of(device));
+  }
+
+  #make(device: PciDevice): VDir {
+    const machine = this.#machine;
+    const children = childrenOf(machine, device);
+    const extras = device.spec.attributes;
+    return listing(
+      () => {
+        const names: string[] = [];
+        for (const [name, attribute] of attributes) {
+          if (attribute.there?.(device, machine) !== false) names.push(name);
+        }
+        names.push(
+          ...linkNames.filter((name) => this.#link(device, name) !== null),
+          'power',
+          'link',
+        );
+        if (device.spec.header === 'bridge') names.push('pci_bus');
+        if (device.spec.p2pmem !== null) names.push('p2pmem');
+        for (const index of device.sriov?.vfs.keys() ?? []) names.push(`virtfn${index}`);
+        names.push(...Object.keys(extras), ...children.list(), ...device.below.keys());
+        for (const more of machine.surface.entriesOfDevice(device)) names.push(...more.list());
+        return [...new Set(names)];
+      },
+      (name) => this.#child(device, name, children),
+    );
+  }
+
+  #child(device: PciDevice, name: string, children: VDir): VNode | null {
+    const extra = device.spec.attributes[name];
+    if (extra !== undefined) return textFile(() => `${extra}\n`);
+    const attribute = attributes.get(name);
+    if (attribute !== undefined) {
+      if (attribute.there?.(device, this.#machine) === false) return null;
+      return attributeFile(attribute, device, this.#machine);
+    }
+    const below = device.below.get(name as PciAddress);
+    if (below !== undefined) return this.of(below);
+    return (
+      this.#link(device, name) ??
+      this.#folder(device, name) ??
+      children.child(name) ??
+      this.#more(device, name)
+    );
+  }
+
+  #more(device: PciDevice, name: string): VNode | null {
+    for (const more of this.#machine.surface.entriesOfDevice(device)) {
+      const found = more.child(name);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  #link(device: PciDevice, name: string): VLink | null {
+    const machine = this.#machine;
+    const to = (path: string): VLink => linkTo(device.path, path, () => nodeAt(machine, path));
+    switch (name) {
+      case 'subsystem':
+        return to('/sys/bus/pci');
+      case 'driver':
+        return device.driver !== null && device.driverLink ? to(device.driver.path) : null;
+      case 'iommu_group':
+        return device.group === null ? null : to(device.group.path);
+      case 'iommu': {
+        const unit =
+          device.group?.hasDefaultDomain === true ? machine.spec.iommu.units[0] : undefined;
+        return unit === undefined ? null : to(`/sys/devices/virtual/iommu/${unit}`);
+      }
+      case 'physfn':
+        return device.physfn === null ? null : this.linkTo(device.path, device.physfn);
+      case 'firmware_node':
+        return device.firmwareNode === null ? null : to(`/sys${device.firmwareNode}`);
+      default: {
+        if (!isVirtfn(name)) return null;
+        const vf = device.sriov?.vfs.get(Number(name.slice('virtfn'.length)));
+        return vf === undefined ? null : this.linkTo(device.path, vf);
+      }
+    }
+  }
+
+  #folder(device: PciDevice, name: string): VDir | null {
+    const machine = this.#machine;
+    if (name === 'power') {
+      return listing(
+        () =>
+          Object.keys(powerAttributes).filter(
+            (key) => powerAttributes[key]?.there?.(device, machine) !== false,
+          ),
+        (key) => {
+          const attribute = powerAttributes[key];
+          return attribute === undefined ? null : attributeFile(attribute, device, machine);
+        },
+      );
+    }
+    if (name === 'link') return dir({});
+    if (name === 'pci_bus' && device.spec.header === 'bridge') return dir({});
+    const { p2pmem } = device.spec;
+    if (name !== 'p2pmem' || p2pmem === null) return null;
+    return dir({
+      size: textFile(() => `${p2pmem.size}\n`),
+      available: textFile(() => `${p2pmem.available}\n`),
+      published: { kind: 'file', mode: 0o444, read: () => value(p2pmem.published ? '1\n' : '0\n') },
+    });
+  }
+}

@@ -1,0 +1,303 @@
+// The QEMU machine on which the recorded transcripts were taken (q35, emulated Intel IOMMU), as a MachineSpec,
+// with what the hot-plug commands of its monitor mean. Two variants: with ACPI hot-plug of bridges (shpchp then
+// fails on 00:08.0), and without it (shpchp takes the bridge).
+import type {
+  ChildrenSpec,
+  DeviceSpec,
+  KernelProfile,
+  MachineSpec,
+} from '../../src/kernel/model/spec.ts';
+import { noChildren } from '../../src/kernel/model/topology-defaults.ts';
+import type { PciAddress } from '../../src/pci/address.ts';
+
+/** Which of the two variants. */
+export type Variant = 'acpi-hotplug' | 'shpc';
+
+const slots = '/devices/LNXSYSTM:00/LNXSYBUS:00/PNP0A08:00';
+
+/** ACPI nodes of the slots, as this machine's DSDT numbers them: bus by bus, depth first. */
+const firmwareNodes: Readonly<Record<string, string>> = {
+  '0000:00:05.0': 'device:00',
+  '0000:00:05.1': 'device:01',
+  '0000:00:06.0': 'device:02',
+  '0000:00:07.0': 'device:03',
+  '0000:01:00.0': 'device:03/device:04',
+  '0000:00:08.0': 'device:05',
+  '0000:02:01.0': 'device:05/device:07',
+  '0000:00:09.0': 'device:26',
+  '0000:03:00.0': 'device:26/device:27',
+  '0000:00:0a.0': 'device:28',
+  '0000:04:00.0': 'device:28/device:29',
+  '0000:00:1f.0': 'device:2a',
+  '0000:00:1f.2': 'device:2b',
+  '0000:00:1f.3': 'device:2c',
+};
+
+/** Slots below the PCIe-to-PCI bridge: device:06 is slot 0. */
+const firstBridgeSlot = 6;
+
+function firmwareNodeOf(address: string): string | null {
+  const known = firmwareNodes[address];
+  if (known !== undefined) return `${slots}/${known}`;
+  const slot = /^0000:02:([01][0-9a-f])\.0$/.exec(address)?.[1];
+  if (slot === undefined) return null;
+  const node = (firstBridgeSlot + Number.parseInt(slot, 16)).toString(16).padStart(2, '0');
+  return `${slots}/device:05/device:${node}`;
+}
+
+type Given = Partial<DeviceSpec> & Pick<DeviceSpec, 'vendor' | 'device' | 'classCode'>;
+
+function device(address: string, parent: string | null, given: Given): DeviceSpec {
+  return {
+    address: address as PciAddress,
+    parent: parent as PciAddress | null,
+    subsystemVendor: '1af4',
+    subsystemDevice: '1100',
+    revision: '00',
+    header: given.classCode.startsWith('0604') ? 'bridge' : 'endpoint',
+    multifunction: false,
+    acs: false,
+    conventionalBelow: false,
+    group: null,
+    nativeDriver: null,
+    bound: null,
+    override: null,
+    realDmaDevice: null,
+    dmaAliases: [],
+    numaNode: -1,
+    resetMethods: [],
+    bootVga: null,
+    sriov: null,
+    reservedRegions: [],
+    p2pmem: null,
+    dead: false,
+    attributes: {},
+    firmwareNode: firmwareNodeOf(address),
+    children: noChildren,
+    ...given,
+  };
+}
+
+const net = (name: string, mac: string): ChildrenSpec['net'] => [
+  {
+    name,
+    mac,
+    up: false,
+    carrier: false,
+    addresses: [],
+    master: null,
+    uppers: [],
+    namespace: null,
+  },
+];
+
+const e1000 = (name: string, mac: string): Given => ({
+  vendor: '8086',
+  device: '100e',
+  classCode: '020000',
+  revision: '03',
+  nativeDriver: 'e1000',
+  children: { ...noChildren, net: net(name, mac) },
+});
+
+const nvme = (name: string, disk: string | null): Given => ({
+  vendor: '1b36',
+  device: '0010',
+  classCode: '010802',
+  revision: '02',
+  nativeDriver: 'nvme',
+  resetMethods: ['flr'],
+  children: {
+    ...noChildren,
+    nvme: name,
+    block:
+      disk === null
+        ? []
+        : [
+            {
+              name: disk,
+              sectors: 16384,
+              devno: '259:0',
+              partitions: [],
+              contents: null,
+              holders: [],
+            },
+          ],
+  },
+});
+
+const port = (acs: boolean, services: readonly string[]): Given => ({
+  vendor: '1b36',
+  device: '000c',
+  classCode: '060400',
+  subsystemVendor: '1b36',
+  subsystemDevice: '0000',
+  nativeDriver: 'pcieport',
+  acs,
+  children: { ...noChildren, other: { pci_express: services } },
+});
+
+const chipset = (id: string, classCode: string): Given => ({
+  vendor: '8086',
+  device: id,
+  classCode,
+  revision: '02',
+  multifunction: true,
+});
+
+function devices(variant: Variant): readonly DeviceSpec[] {
+  const shpc = variant === 'shpc';
+  const services = ['pcie001', 'pcie002', ...(shpc ? ['pcie004'] : []), 'pcie010'];
+  return [
+    device('0000:00:00.0', null, { vendor: '8086', device: '29c0', classCode: '060000' }),
+    device('0000:00:05.0', null, { ...e1000('eth0', '52:54:00:12:34:56'), multifunction: true }),
+    device('0000:00:05.1', null, { ...e1000('eth1', '52:54:00:12:34:57'), multifunction: true }),
+    device('0000:00:06.0', null, nvme('nvme0', 'nvme0n1')),
+    device('0000:00:07.0', null, port(false, services)),
+    device('0000:00:08.0', null, {
+      vendor: '1b36',
+      device: '000e',
+      classCode: '060400',
+      subsystemVendor: '0000',
+      subsystemDevice: '0000',
+      conventionalBelow: true,
+      nativeDriver: shpc ? 'shpchp' : null,
+    }),
+    device('0000:00:09.0', null, port(false, services)),
+    device('0000:00:0a.0', null, port(true, services)),
+    device('0000:00:1f.0', null, chipset('2918', '060100')),
+    device('0000:00:1f.2', null, chipset('2922', '010601')),
+    device('0000:00:1f.3', null, chipset('2930', '0c0500')),
+    // No driver for this one is loaded in the recordings.
+    device('0000:01:00.0', '0000:00:07.0', {
+      vendor: '8086',
+      device: '10d3',
+      classCode: '020000',
+      subsystemVendor: '8086',
+      subsystemDevice: '0000',
+      nativeDriver: 'e1000e',
+      resetMethods: ['pm', 'bus'],
+    }),
+    device('0000:02:01.0', '0000:00:08.0', {
+      ...e1000('eth2', '52:54:00:12:34:58'),
+      resetMethods: ['bus'],
+    }),
+    device('0000:04:00.0', '0000:00:0a.0', {
+      ...nvme('nvme1', null),
+      resetMethods: ['flr', 'bus'],
+      sriov: {
+        totalVfs: 2,
+        numVfs: 0,
+        vfDevice: '0010',
+        vfOffset: 1,
+        vfStride: 1,
+        // QEMU keeps the VFs offline until the controller gives them resources: nvme fails on them.
+        vfDriver: null,
+        vfs: [],
+      },
+    }),
+  ];
+}
+
+/** Drivers in order of registration: built in first, then the modules as the guest loaded them. */
+const driverNames: readonly (readonly [name: string, module: string | null])[] = [
+  ['pcieport', 'pcieportdrv'],
+  ['shpchp', 'shpchp'],
+  ['xen-platform-pci', 'platform_pci'],
+  ['agpgart-intel', 'intel_agp'],
+  ['agpgart-sis', 'sis_agp'],
+  ['agpgart-via', 'via_agp'],
+  ['serial', '8250_pci'],
+  ['8250_mid', '8250_mid'],
+  ['8250_pericom', '8250_pericom'],
+  ['iosf_mbi_pci', 'iosf_mbi'],
+  ['vfio-pci', 'vfio_pci'],
+  ['pci-stub', 'pci_stub'],
+  ['e1000', 'e1000'],
+  ['nvme', 'nvme'],
+  ['uio_pci_generic', 'uio_pci_generic'],
+];
+
+/** The machine of the transcripts. */
+export function transcriptMachine(profile: KernelProfile, variant: Variant): MachineSpec {
+  return {
+    name: 'transcripts',
+    description: 'q35 guest with an emulated Intel IOMMU',
+    profile,
+    release: null,
+    bootId: '7d5d2f2e-4f0a-4c57-9a0e-0d4a6c4e5b11',
+    cmdline: 'console=ttyS0 rdinit=/init intel_iommu=on',
+    iommu: {
+      kind: 'intel',
+      units: ['dmar0'],
+      interruptRemapping: true,
+      unsafeInterruptsAllowed: false,
+      // Caching mode makes the domains strict.
+      domainType: 'DMA',
+    },
+    cdev: false,
+    noiommuMode: false,
+    devices: devices(variant),
+    platformDevices: [],
+    drivers: driverNames.map(([name, module]) => ({ name, module, loaded: true, fixed: false })),
+    modules: [],
+    stacked: [],
+    virtualNets: [],
+    storageTargets: [],
+    mounts: [],
+    swaps: [],
+    routes: [],
+    processes: [],
+    zfsPools: [],
+    consoles: ['ttyS0'],
+  };
+}
+
+/** Buses that `device_add bus=…` can name: the bridge, and the bus number below it. */
+const buses: Readonly<Record<string, { readonly bridge: string; readonly bus: string }>> = {
+  pb0: { bridge: '0000:00:08.0', bus: '02' },
+  rp0: { bridge: '0000:00:07.0', bus: '01' },
+  rp1: { bridge: '0000:00:09.0', bus: '03' },
+  rp2: { bridge: '0000:00:0a.0', bus: '04' },
+  rp7: { bridge: '0000:00:07.0', bus: '01' },
+  rp9: { bridge: '0000:00:09.0', bus: '03' },
+  rpa: { bridge: '0000:00:0a.0', bus: '04' },
+};
+
+/** Devices that `device_add` can name. */
+const models: Readonly<Record<string, Given>> = {
+  e1000: { ...e1000('eth3', '52:54:00:12:34:59') },
+  e1000e: {
+    vendor: '8086',
+    device: '10d3',
+    classCode: '020000',
+    subsystemVendor: '8086',
+    subsystemDevice: '0000',
+    nativeDriver: 'e1000e',
+  },
+  nvme: nvme('nvme2', null),
+  'pci-testdev': { vendor: '1b36', device: '0005', classCode: '00ff00' },
+  edu: { vendor: '1234', device: '11e8', classCode: '00ff00', subsystemVendor: '1af4' },
+  rtl8139: { vendor: '10ec', device: '8139', classCode: '020000', revision: '20' },
+  'virtio-net-pci': {
+    vendor: '1af4',
+    device: '1041',
+    classCode: '020000',
+    revision: '01',
+    nativeDriver: 'virtio-pci',
+  },
+};
+
+/** The function that a `device_add` makes; null: the monitor refuses (unknown model or bus). */
+export function hotPlugged(
+  model: string,
+  place: { readonly bus: string; readonly addr: string },
+): DeviceSpec | null {
+  const where = buses[place.bus];
+  const what = models[model];
+  const [slot = '0', fn = '0'] = place.addr.split('.');
+  const number = Number.parseInt(slot, 16);
+  if (where === undefined || what === undefined || Number.isNaN(number) || number > 31) return null;
+  const address = `0000:${where.bus}:${number.toString(16).padStart(2, '0')}.${fn}`;
+  return device(address, where.bridge, what);
+}
