@@ -85,7 +85,11 @@ export class ResourcePlugin {
       try {
         waitMs = await this.#pass();
       } catch (problem) {
-        waitMs = this.#failed('kubelet-serve-failed', errorText(problem));
+        const why = errorText(problem);
+        if (this.#problem !== why) {
+          this.#options.log.warn('kubelet-serve-failed', { resource: this.resource, why });
+        }
+        waitMs = this.#failed(why);
       }
       if (!this.#stopping.signal.aborted && !this.#woken) await this.#waitForWake(waitMs);
     }
@@ -159,7 +163,11 @@ export class ResourcePlugin {
     );
     if (outcome.kind === 'failed') {
       metrics.registration(this.resource, 'failed');
-      return this.#failed('kubelet-register-failed', outcome.why);
+      const { why } = outcome;
+      if (this.#problem !== why) {
+        log.warn('kubelet-register-failed', { resource: this.resource, why });
+      }
+      return this.#failed(why);
     }
     metrics.registration(this.resource, 'registered');
     log.info('kubelet-registered', { resource: this.resource, socket: server.name });
@@ -172,13 +180,12 @@ export class ResourcePlugin {
 
   // Counts a failure and returns the time until the next attempt: doubled each time, and spread, so that
   // many plugins do not meet a starting kubelet in step.
-  #failed(event: string, why: string): number {
-    const { clock, log, random, timing } = this.#options;
+  #failed(why: string): number {
+    const { clock, random, timing } = this.#options;
     const ceilingMs = Math.min(timing.backoffMaxMs, timing.backoffFirstMs * 2 ** this.#attempts);
     const waitMs = ceilingMs * (0.5 + random.next() / 2);
     this.#attempts += 1;
     this.#notBeforeMs = clock.monotonicMs() + waitMs;
-    if (this.#problem !== why) log.warn(event, { resource: this.resource, why, retryInMs: waitMs });
     this.#problem = why;
     return waitMs;
   }

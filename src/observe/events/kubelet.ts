@@ -8,6 +8,17 @@ export const kubeletEvents = {
     meaning: 'A resource was registered with the kubelet.',
     fields: ['resource', 'socket'],
   },
+  'kubelet-register-failed': {
+    level: 'warn',
+    meaning:
+      'The kubelet could not be asked to register a resource, or refused; it is tried again.',
+    fields: ['resource', 'why'],
+  },
+  'kubelet-serve-failed': {
+    level: 'warn',
+    meaning: 'The socket of a resource could not be served; it is tried again.',
+    fields: ['resource', 'why'],
+  },
   'kubelet-reopening': {
     level: 'info',
     meaning:
