@@ -87,7 +87,9 @@ async function firmwareUses(context: UseContext): Promise<readonly HostUse[]> {
   if (displays.length === 0) return [];
   const path = '/proc/iomem';
   const text = await context.text(path);
-  if (!text.known) return unknownUses(displays, "the firmware's framebuffer", [text]);
+  if (!text.known) {
+    return isAbsent(text) ? [] : unknownUses(displays, "the firmware's framebuffer", [text]);
+  }
   const found: HostUse[] = [];
   for (const line of text.value.split('\n')) {
     const match = firmwareBuffers.exec(line);

@@ -57,7 +57,7 @@ async function cryptoUses(context: UseContext): Promise<readonly HostUse[]> {
     const path = '/proc/crypto';
     const text = await context.text(path);
     if (!text.known) {
-      found.push(...unknownUses(targets, 'crypto algorithms', [text]));
+      if (!isAbsent(text)) found.push(...unknownUses(targets, 'crypto algorithms', [text]));
       continue;
     }
     // Which device of a driver computes for whom is not told: an algorithm in use counts for all of them.

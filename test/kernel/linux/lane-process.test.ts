@@ -11,13 +11,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { machine, text, value } from './machine.ts';
-import {
-  eventually,
-  makeFifo,
-  processState,
-  scratchFolder,
-  writeTree,
-} from './support.ts';
+import { eventually, makeFifo, processState, scratchFolder, writeTree } from './support.ts';
 
 test('a lane is used again, ends when idle, and leaves no process behind', async (t) => {
   const { kernel, roots, lanes } = machine(t, { idleMs: 80 });

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Log, LogFields } from '../../../src/base/log.ts';
 
@@ -39,6 +40,9 @@ export interface Link {
   readonly linkTo: string;
 }
 
+/** Text that stands for the link's own name: nothing can be read through such a link (ELOOP). */
+export const selfLoop = 'self-loop';
+
 /** A symbolic link with this text. */
 export function link(linkTo: string): Link {
   return { linkTo };
@@ -50,8 +54,14 @@ export function writeTree(folder: string, tree: Tree): void {
   for (const [name, node] of Object.entries(tree)) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
+    const isFolder = typeof node === 'object' && !(node instanceof Uint8Array) && !isLink(node);
+    // What is there already is replaced, folders are added to.
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there !== undefined && !(there.isDirectory() && isFolder))
+      rmSync(path, { recursive: true });
     if (typeof node === 'string' || node instanceof Uint8Array) writeFileSync(path, node);
-    else if (isLink(node)) symlinkSync(node.linkTo, path);
+    else if (isLink(node))
+      symlinkSync(node.linkTo === selfLoop ? basename(path) : node.linkTo, path);
     else writeTree(path, node);
   }
 }
