@@ -20,7 +20,7 @@ import {
 import { findFunction, removeFunction, startFunction } from './operations/functions.ts';
 import { attachDriver, inBackground, releaseDevice, lockDevice } from './operations/probe.ts';
 import { refused, type Returned } from './operations/returned.ts';
-import { moduleRefs } from './sysfs/class-folders.ts';
+import { moduleRefs } from './sysfs/module-folder.ts';
 import type { DeviceSpec } from './spec.ts';
 import type { Task } from './vfs.ts';
 

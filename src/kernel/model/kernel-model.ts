@@ -75,7 +75,7 @@ export class KernelModel implements KernelFs {
     const { value: node } = found;
     if (node.kind === 'dir') return errno('EISDIR');
     if (node.kind !== 'file' || node.read === undefined) return errno('EACCES');
-    const { read } = node;
+    const read = node.read.bind(node);
     const outcome = await this.#call(options, (task) =>
       this.#hanging('read-hang', path, () => read(task)),
     );

@@ -1,11 +1,9 @@
-// /sys/class, /sys/block, /sys/bus other than pci, /sys/devices, /sys/module and /dev, from the objects that
-// exist. What surroundings hang in joins these.
+// /sys/class, /sys/block, /sys/bus other than pci and /sys/devices, from the objects that exist. What surroundings hang in joins these.
 import type { Machine } from '../machine.ts';
 import type { ChildDevice } from '../objects/child-device.ts';
 import type { PciDevice } from '../objects/pci-device.ts';
-import { vfioDriverNames } from '../drivers/catalogue.ts';
-import { deviceNode, dir, linkTo, listing, textFile } from '../tree.ts';
-import type { VDir, VNode } from '../vfs.ts';
+import { dir, linkTo, listing, textFile } from '../tree.ts';
+import type { VDir } from '../vfs.ts';
 import { childFolder, isVisible, nodeAt } from './child-folder.ts';
 import type { DeviceFolders } from './device-folder.ts';
 
@@ -180,122 +178,5 @@ function platformsFolder(machine: Machine, bus: string): VDir {
     () =>
       [...machine.platform.values()].filter((device) => device.bus === bus).map(({ name }) => name),
     (name) => platformFolder(machine, name),
-  );
-}
-
-/** Parameters of modules that matter for VFIO, as Y or N. */
-function parameters(machine: Machine, module: string): Record<string, string> {
-  const unsafe = machine.unsafeInterruptsAllowed ? 'Y' : 'N';
-  switch (module) {
-    case 'vfio':
-      return machine.spec.noiommuMode
-        ? { enable_unsafe_noiommu_mode: machine.noiommuMode ? 'Y' : 'N' }
-        : {};
-    case 'vfio_iommu_type1':
-      return { allow_unsafe_interrupts: unsafe, disable_hugepages: 'N', dma_entry_limit: '65535' };
-    case 'iommufd':
-      return { allow_unsafe_interrupts: unsafe };
-    case 'vfio_pci':
-      return {
-        disable_denylist: 'N',
-        disable_idle_d3: 'N',
-        disable_vga: 'N',
-        enable_sriov: 'N',
-        nointxmask: 'N',
-      };
-    default:
-      return {};
-  }
-}
-
-/** Open devices of VFIO drivers: what pins vfio_pci. */
-export function moduleRefs(machine: Machine, name: string): number {
-  let refs = machine.modules.get(name)?.refs ?? 0;
-  for (const device of machine.devices.values()) {
-    if (device.vfio === null || device.driver?.module !== name) continue;
-    refs += device.vfio.openCount > 0 ? 1 : 0;
-  }
-  return refs;
-}
-
-/** /sys/module. */
-export function moduleFolder(machine: Machine): VDir {
-  return listing(
-    () => [...machine.modules.keys()],
-    (name): VNode | null => {
-      if (!machine.modules.has(name)) return null;
-      const given = parameters(machine, name);
-      const files = Object.entries(given).map(
-        ([key, text]) => [key, textFile(() => `${text}\n`)] as const,
-      );
-      return dir({
-        refcnt: textFile(() => `${moduleRefs(machine, name)}\n`),
-        initstate: textFile(() => 'live\n'),
-        holders: dir({}),
-        ...(files.length === 0 ? {} : { parameters: dir(Object.fromEntries(files)) }),
-      });
-    },
-  );
-}
-
-/** /dev/vfio: newest first, as a tmpfs lists. */
-function devVfioFolder(machine: Machine): VDir {
-  const names = (): string[] => machine.vfioGroups.map((group) => group.name).reverse();
-  const devices = (): string[] =>
-    [...machine.children.nodes()]
-      .filter((name) => name.startsWith('vfio/devices/'))
-      .map((name) => name.slice(13));
-  return listing(
-    () => [...(devices().length > 0 ? ['devices'] : []), ...names(), 'vfio'],
-    (name) => {
-      if (name === 'vfio') return deviceNode(0o666, 'vfio-container');
-      if (names().includes(name)) return deviceNode(0o600, `vfio-group:${name}`);
-      if (name !== 'devices' || devices().length === 0) return null;
-      return listing(devices, (wanted) =>
-        devices().includes(wanted) ? deviceNode(0o600, `vfio-device:${wanted}`) : null,
-      );
-    },
-  );
-}
-
-const fixedNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'console', 'kmsg'] as const;
-
-/** /dev. */
-export function devFolder(machine: Machine): VDir {
-  const other = deviceNode(0o660, 'other');
-  const below = (prefix: string): VDir =>
-    listing(
-      () => [
-        ...new Set(
-          [...machine.children.nodes()]
-            .filter((name) => name.startsWith(prefix) && !name.startsWith('vfio/'))
-            .map((name) => name.slice(prefix.length).split('/')[0] as string),
-        ),
-      ],
-      (name) => {
-        const path = `${prefix}${name}`;
-        if (machine.children.node(path) !== undefined) return other;
-        const inner = below(`${path}/`);
-        return inner.list().length > 0 ? inner : null;
-      },
-    );
-  const made = below('');
-  const hasVfio = (): boolean =>
-    machine.modules.has('vfio') || vfioDriverNames.some((name) => machine.drivers.has(name));
-  return listing(
-    () => [
-      ...fixedNodes,
-      ...(hasVfio() ? ['vfio'] : []),
-      ...(hasVfio() && machine.spec.cdev ? ['iommu'] : []),
-      ...made.list(),
-    ],
-    (name) => {
-      if (name === 'vfio') return hasVfio() ? devVfioFolder(machine) : null;
-      if (name === 'iommu')
-        return hasVfio() && machine.spec.cdev ? deviceNode(0o660, 'iommufd') : null;
-      return (fixedNodes as readonly string[]).includes(name)
-        ? deviceNode(0o666, 'other')
-        : made.child(name);
-    },
   );
 }

@@ -27,6 +27,27 @@ function isVirtfn(name: string): boolean {
   return /^virtfn\d+$/.test(name);
 }
 
+/** Where the links of a function lead that do not lead to functions; null: absent now. */
+function linkPath(machine: Machine, device: PciDevice, name: string): string | null {
+  switch (name) {
+    case 'subsystem':
+      return '/sys/bus/pci';
+    case 'driver':
+      return device.driver !== null && device.driverLink ? device.driver.path : null;
+    case 'iommu_group':
+      return device.group?.path ?? null;
+    case 'iommu': {
+      const unit =
+        device.group?.hasDefaultDomain === true ? machine.spec.iommu.units[0] : undefined;
+      return unit === undefined ? null : `/sys/devices/virtual/iommu/${unit}`;
+    }
+    case 'firmware_node':
+      return device.firmwareNode === null ? null : `/sys${device.firmwareNode}`;
+    default:
+      return null;
+  }
+}
+
 /** Folders of functions, made once per function. */
 export class DeviceFolders {
   readonly #machine: Machine;
@@ -104,30 +125,15 @@ export class DeviceFolders {
   }
 
   #link(device: PciDevice, name: string): VLink | null {
-    const machine = this.#machine;
-    const to = (path: string): VLink => linkTo(device.path, path, () => nodeAt(machine, path));
-    switch (name) {
-      case 'subsystem':
-        return to('/sys/bus/pci');
-      case 'driver':
-        return device.driver !== null && device.driverLink ? to(device.driver.path) : null;
-      case 'iommu_group':
-        return device.group === null ? null : to(device.group.path);
-      case 'iommu': {
-        const unit =
-          device.group?.hasDefaultDomain === true ? machine.spec.iommu.units[0] : undefined;
-        return unit === undefined ? null : to(`/sys/devices/virtual/iommu/${unit}`);
-      }
-      case 'physfn':
-        return device.physfn === null ? null : this.linkTo(device.path, device.physfn);
-      case 'firmware_node':
-        return device.firmwareNode === null ? null : to(`/sys${device.firmwareNode}`);
-      default: {
-        if (!isVirtfn(name)) return null;
-        const vf = device.sriov?.vfs.get(Number(name.slice('virtfn'.length)));
-        return vf === undefined ? null : this.linkTo(device.path, vf);
-      }
+    if (isVirtfn(name)) {
+      const vf = device.sriov?.vfs.get(Number(name.slice('virtfn'.length)));
+      return vf === undefined ? null : this.linkTo(device.path, vf);
     }
+    if (name === 'physfn') {
+      return device.physfn === null ? null : this.linkTo(device.path, device.physfn);
+    }
+    const path = linkPath(this.#machine, device, name);
+    return path === null ? null : linkTo(device.path, path, () => nodeAt(this.#machine, path));
   }
 
   #folder(device: PciDevice, name: string): VDir | null {

@@ -1,17 +1,12 @@
 // Hangs the model's own folders into the surface. Surroundings add theirs after this.
 import type { Machine } from '../machine.ts';
 import { dir } from '../tree.ts';
-import {
-  blockFolder,
-  classFolder,
-  devFolder,
-  devicesFolder,
-  moduleFolder,
-  otherBusFolder,
-} from './class-folders.ts';
+import { blockFolder, classFolder, devicesFolder, otherBusFolder } from './class-folders.ts';
+import { devFolder } from './dev-folder.ts';
 import { DeviceFolders } from './device-folder.ts';
 import { pciBusFolder } from './driver-folder.ts';
 import { groupsFolder } from './group-folder.ts';
+import { moduleFolder } from './module-folder.ts';
 
 /** Puts /sys and /dev in place. */
 export function mountSysfs(machine: Machine): void {
