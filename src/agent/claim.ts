@@ -31,8 +31,9 @@ function draftFrom(core: GroupCore, seen: Seen, lease: Lease | null): ClaimDraft
   const { record } = core.state;
   const { look, match, bootId } = seen;
   if (look === null || match === null) return { kind: 'impossible', why: 'the device is gone' };
-  const keepsMembers = record !== null && record.bootId === bootId && record.key === look.group.key;
-  const members = keepsMembers ? record.members : recordMembers(look, match.consent.primaries);
+  // Within one boot a recorded member's origin stands, whatever it looks like now: it may be half claimed.
+  const earlier = record !== null && record.bootId === bootId ? record : null;
+  const members = recordMembers(look, match.consent.primaries, earlier?.members ?? []);
   if (members === null) {
     return { kind: 'impossible', why: 'what to restore could not be read from every member' };
   }
@@ -52,7 +53,7 @@ function draftFrom(core: GroupCore, seen: Seen, lease: Lease | null): ClaimDraft
       reset: policy.reset,
       nodeOwner: policy.deviceNodes,
       lease,
-      resetDue: keepsMembers && record.resetDue,
+      resetDue: earlier !== null && earlier.resetDue,
       answer: lease === null ? null : answerFor(core, seen, look.group.number),
     },
   };

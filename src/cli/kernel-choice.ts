@@ -38,7 +38,7 @@ export async function chooseKernel(
   if (flags.kernel === 'linux') return chooseLinux(flags, context);
   const served = servedForm.exec(flags.kernel)?.[1];
   if (served !== undefined) {
-    const kernel = await connectKernel(served);
+    const kernel = await connectKernel(served, context.clock);
     return { kernel, description: `served at ${served}`, close: async () => kernel.close() };
   }
   if (flags.kernel.startsWith('unix:')) {

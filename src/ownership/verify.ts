@@ -53,13 +53,22 @@ function unfit(fn: PciFunction, vfioDriver: string): string | null {
   return `is bound to ${driver}, not to ${vfioDriver}`;
 }
 
-/** What every member is now, to be given back later. Null when a driver or override cannot be read (R6, R7). */
+/**
+ * What every member is now, to be given back later; members of an `earlier` record of this boot keep what it
+ * says, for what they are now may be our own doing. Null when a driver or override cannot be read (R6, R7).
+ */
 export function recordMembers(
   look: GroupLook,
   primaries: readonly PciAddress[],
+  earlier: readonly RecordedMember[] = [],
 ): readonly RecordedMember[] | null {
   const members: RecordedMember[] = [];
   for (const fn of pciFunctions(look.group)) {
+    const before = earlier.find((member) => member.address === fn.address);
+    if (before !== undefined) {
+      members.push({ ...before, role: roleOf(fn, primaries) });
+      continue;
+    }
     const detail = look.details.find((candidate) => candidate.address === fn.address);
     if (!fn.driver.known || !fn.ids.known || detail?.driverOverride.known !== true) return null;
     members.push({

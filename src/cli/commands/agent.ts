@@ -105,7 +105,7 @@ async function runAgent(
 
 function readiness(running: AgentProcess | null): readonly string[] {
   if (running === null) return ['the agent is starting'];
-  return running.plugins.state.registered ? [] : ['a resource is not registered with the kubelet'];
+  return running.plugins.state().registered ? [] : ['a resource is not registered with the kubelet'];
 }
 
 interface End {

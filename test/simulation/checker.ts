@@ -1,0 +1,316 @@
+// The rule R1–R9, checked on the simulated machine after every step and at every write. A breach is thrown.
+import type { Offers } from '../../src/policy/offers.ts';
+import type { GroupRecord } from '../../src/ownership/record.ts';
+import { isPciAddress, type PciAddress } from '../../src/pci/address.ts';
+import type { KernelModel } from '../../src/kernel/model/kernel-model.ts';
+import { endpointsOf } from './members.ts';
+import type { OpenCall } from './lifeline.ts';
+import type { RunningContainer } from './runtime.ts';
+import { groupMembers, hasDisks, hostUse, insiders, notTaken } from './truth.ts';
+
+/** The lines of the rule. */
+export const rules = ['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9'] as const;
+
+/** One line of the rule. */
+export type Rule = (typeof rules)[number];
+
+/** The rule was broken. */
+export class Breach extends Error {
+  override readonly name = 'Breach';
+  readonly rule: Rule;
+
+  constructor(rule: Rule, message: string) {
+    super(`${rule}: ${message}`);
+    this.rule = rule;
+  }
+}
+
+/** What the checker sees of the world. */
+export interface Watched {
+  readonly model: () => KernelModel;
+  readonly nowMs: () => number;
+  /** Records that are durable now. */
+  readonly records: () => readonly GroupRecord[];
+  /** Offers of the agent that lives; null while none does, or before it looked. */
+  readonly offers: () => Offers | null;
+  readonly containers: () => Iterable<RunningContainer>;
+  readonly openCalls: () => Iterable<OpenCall>;
+  /** How old a change must be before the agent has to have noticed it. */
+  readonly lagMs: () => number;
+  /** What cannot be read, and since when (monotonic): a member's own files, or `storage` for what tells who uses disks. */
+  readonly blind: () => ReadonlyMap<PciAddress | 'storage', number>;
+  /** Members that were plugged, unplugged or unbound by the world itself since they were taken. */
+  readonly disturbed: () => ReadonlySet<string>;
+}
+
+interface Original {
+  readonly driver: string | null;
+  readonly override: string | null;
+  readonly bootId: string;
+}
+
+const callMsMax = 2_500;
+const deviceOf = /(?:devices\/)([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\/(\w+)$/;
+const driverFile = /drivers\/([^/]+)\/(bind|unbind)$/;
+
+interface Effect {
+  readonly address: PciAddress;
+  readonly what: 'override' | 'bind' | 'unbind' | 'probe' | 'reset';
+  readonly driver: string | null;
+}
+
+/** What a write would do to which function; null for files that are none of a plan. */
+export function effectOf(path: string, data: string): Effect | null {
+  const text = data.trim();
+  const attribute = deviceOf.exec(path);
+  if (attribute?.[1] !== undefined && isPciAddress(attribute[1])) {
+    const address = attribute[1];
+    if (attribute[2] === 'driver_override')
+      return { address, what: 'override', driver: text === '' ? null : text };
+    if (attribute[2] === 'reset') return { address, what: 'reset', driver: null };
+    return null;
+  }
+  if (!isPciAddress(text)) return null;
+  if (path.endsWith('/drivers_probe')) return { address: text, what: 'probe', driver: null };
+  const file = driverFile.exec(path);
+  if (file === null) return null;
+  return { address: text, what: file[2] === 'bind' ? 'bind' : 'unbind', driver: file[1] ?? null };
+}
+
+/** Watches one world. `only`: the lines that are checked (all by default). */
+export class Checker {
+  readonly #watched: Watched;
+  readonly #only: ReadonlySet<Rule>;
+  readonly #busySince = new Map<PciAddress, number>();
+  /** What every member was before the agent first wrote to it; kept while a record names it. */
+  readonly #originals = new Map<PciAddress, Original>();
+  #recorded: readonly GroupRecord[] = [];
+
+  constructor(watched: Watched, only: readonly Rule[] = rules) {
+    this.#watched = watched;
+    this.#only = new Set(only);
+  }
+
+  /** Throws when `broken` and this line is checked. */
+  #require(rule: Rule, holds: boolean, message: () => string): void {
+    if (holds || !this.#only.has(rule)) return;
+    throw new Breach(rule, message());
+  }
+
+  /** Before each write of the agent: R4 and R6, and what was there before for R5. */
+  beforeWrite(path: string, data: string): void {
+    const effect = effectOf(path, data);
+    if (effect === null) return;
+    const { address } = effect;
+    const records = this.#watched.records();
+    const record = records.find((one) => one.members.some((member) => member.address === address));
+    this.#require(
+      'R6',
+      record !== undefined,
+      () => `"${data}" to ${path} without a durable record of ${address}`,
+    );
+    this.#keepOriginal(address);
+    if (!this.#disturbs(effect)) return;
+    const inside = insiders(this.#watched.model(), address);
+    this.#require(
+      'R4',
+      inside.length === 0,
+      () => `"${data}" to ${path} while ${inside.join(', ')} is inside`,
+    );
+    const holder = this.#holderOf(address);
+    this.#require(
+      'R4',
+      holder === null,
+      () => `"${data}" to ${path} while container ${holder ?? ''} has the group`,
+    );
+  }
+
+  /** Writes that take something away from a tenant; those of a claim do not. */
+  #disturbs(effect: Effect): boolean {
+    const device = this.#watched.model().machine.devices.get(effect.address);
+    switch (effect.what) {
+      case 'reset':
+        return true;
+      case 'override':
+        return effect.driver !== 'vfio-pci';
+      case 'bind':
+        return effect.driver !== 'vfio-pci';
+      case 'unbind':
+        return effect.driver === 'vfio-pci';
+      case 'probe':
+        return device?.override !== 'vfio-pci';
+    }
+  }
+
+  #holderOf(address: PciAddress): string | null {
+    const members = new Set<string>(
+      groupMembers(this.#watched.model(), address).map((m) => m.address),
+    );
+    for (const container of this.#watched.containers()) {
+      if (container.leaders.some((leader) => members.has(leader))) {
+        return `${container.run.pod}/${container.run.container}`;
+      }
+    }
+    return null;
+  }
+
+  #keepOriginal(address: PciAddress): void {
+    if (this.#originals.has(address)) return;
+    const device = this.#watched.model().machine.devices.get(address);
+    if (device === undefined) return;
+    const { bootId } = this.#watched.model().machine;
+    this.#originals.set(address, {
+      driver: device.driver?.name ?? null,
+      override: device.override,
+      bootId,
+    });
+  }
+
+  /** When a container starts: R2 and R3. `problem`: what VFIO refused it. */
+  containerStarted(container: RunningContainer, problem: string | null): void {
+    const model = this.#watched.model();
+    for (const leader of container.leaders) {
+      if (!isPciAddress(leader)) continue;
+      const unfit = notTaken(model, leader);
+      const who = `${container.run.pod}/${container.run.container}`;
+      this.#require(
+        'R3',
+        unfit === null,
+        () => `container ${who} started with the group of ${leader}: ${unfit ?? ''}`,
+      );
+      const others = [...this.#watched.containers()].filter(
+        (other) => other.run.uid !== container.run.uid && other.leaders.includes(leader),
+      );
+      this.#require(
+        'R2',
+        others.length === 0,
+        () => `${leader} is in ${who} and in ${others[0]?.run.pod ?? ''}`,
+      );
+    }
+    const viable =
+      problem === null || !problem.includes('SET_CONTAINER') || !problem.endsWith('EPERM');
+    this.#require(
+      'R3',
+      viable,
+      () => `container ${container.run.pod} was refused by VFIO: ${problem ?? ''}`,
+    );
+  }
+
+  /** A grant of Allocate for a group that was with the host: R1 at the moment that counts. */
+  granted(leader: PciAddress, busyBefore: string | null): void {
+    const busy = hostUse(this.#watched.model(), leader);
+    this.#require(
+      'R1',
+      busyBefore === null || busy === null,
+      () => `${leader} was granted while ${busy ?? ''}`,
+    );
+  }
+
+  /** After every step. */
+  afterStep(): void {
+    this.#recordsEnded();
+    this.#offersHold();
+    this.#tenantsKeepTheirGroups();
+    for (const call of this.#watched.openCalls()) {
+      const ageMs = this.#watched.nowMs() - call.sinceMs;
+      this.#require(
+        'R8',
+        ageMs <= callMsMax,
+        () => `${call.what} has not answered for ${ageMs} ms`,
+      );
+    }
+  }
+
+  /** R5, when a record goes: every member that is left is as it was. */
+  #recordsEnded(): void {
+    const now = this.#watched.records();
+    const { machine } = this.#watched.model();
+    for (const before of this.#recorded) {
+      if (now.some((record) => record.leader === before.leader)) continue;
+      for (const { address, role } of before.members) {
+        // Given back and taken again within one step: the next record answers for it.
+        const again = now.some((record) =>
+          record.members.some((member) => member.address === address),
+        );
+        if (again) continue;
+        const original = this.#originals.get(address);
+        this.#originals.delete(address);
+        const device = machine.devices.get(address);
+        if (role === 'bridge' || original === undefined || device === undefined) continue;
+        if (original.bootId !== machine.bootId || this.#watched.disturbed().has(address)) continue;
+        const is = `${device.driver?.name ?? null}, override ${device.override}`;
+        const was = `${original.driver}, override ${original.override}`;
+        this.#require('R5', is === was, () => `${address} came back as ${is}; it was ${was}`);
+      }
+    }
+    this.#recorded = now;
+  }
+
+  /** R1 and R7: what is offered healthy is releasable or ours, and nothing is offered blindly. */
+  #offersHold(): void {
+    const offers = this.#watched.offers();
+    const nowMs = this.#watched.nowMs();
+    const ours = new Set(this.#watched.records().map((record) => record.leader));
+    const listed = new Set<PciAddress>();
+    for (const devices of offers?.values() ?? []) {
+      for (const device of devices) {
+        listed.add(device.id);
+        const busy = hostUse(this.#watched.model(), device.id);
+        if (busy === null) this.#busySince.delete(device.id);
+        else if (!this.#busySince.has(device.id)) this.#busySince.set(device.id, nowMs);
+        if (!device.healthy || ours.has(device.id)) continue;
+        const sinceMs = this.#busySince.get(device.id) ?? nowMs;
+        const lagMs = this.#watched.lagMs();
+        this.#require(
+          'R1',
+          nowMs - sinceMs <= lagMs,
+          () => `${device.id} is offered though for ${nowMs - sinceMs} ms ${busy ?? ''}`,
+        );
+        const blindMs = this.#blindSinceMs(device.id);
+        const seeing = blindMs === null || nowMs - blindMs <= lagMs;
+        this.#require(
+          'R7',
+          seeing,
+          () => `${device.id} is offered though it cannot be known who uses it`,
+        );
+      }
+    }
+    for (const address of this.#busySince.keys())
+      if (!listed.has(address)) this.#busySince.delete(address);
+  }
+
+  /** Since when something that matters for this group cannot be read; null: all can. */
+  #blindSinceMs(leader: PciAddress): number | null {
+    const blind = this.#watched.blind();
+    if (blind.size === 0) return null;
+    const model = this.#watched.model();
+    const since: number[] = [];
+    for (const member of endpointsOf(groupMembers(model, leader))) {
+      const own = blind.get(member.address);
+      if (own !== undefined) since.push(own);
+      const storage = blind.get('storage');
+      if (storage !== undefined && hasDisks(model, member)) since.push(storage);
+    }
+    return since.length === 0 ? null : Math.min(...since);
+  }
+
+  /** R9: whatever happens to agent and kubelet, a running container keeps what it has. */
+  #tenantsKeepTheirGroups(): void {
+    const { machine } = this.#watched.model();
+    for (const container of this.#watched.containers()) {
+      for (const leader of container.leaders) {
+        if (!isPciAddress(leader)) continue;
+        for (const member of endpointsOf(groupMembers(this.#watched.model(), leader))) {
+          const driver = machine.devices.get(member.address)?.driver?.name ?? null;
+          const kept = driver === 'vfio-pci' || this.#watched.disturbed().has(member.address);
+          const who = container.run.pod;
+          this.#require(
+            'R9',
+            kept,
+            () => `${member.address} of running container ${who} is bound to ${driver}`,
+          );
+        }
+      }
+    }
+  }
+}
