@@ -93,6 +93,11 @@ function deviceOf(
   };
 }
 
+/** The function that a single entry means: what is plugged into a running machine. */
+export function deviceFromForm(address: PciAddress, form: DeviceForm): DeviceSpec {
+  return deviceOf(address, form, () => false, newNumbering());
+}
+
 function devicesOf(form: TopologyForm, numbering: Numbering): readonly DeviceSpec[] {
   const entries = Object.entries(form.devices).map(([key, device]) => {
     const address = parsePciAddress(key);

@@ -109,7 +109,8 @@ const resetMethod = scalar.oneOf([
   'cxl_bus',
 ] as const);
 
-const deviceForm = mapping({
+/** One entry of `devices`; also what is plugged into a running machine. */
+export const deviceForm = mapping({
   id: scalar.idPair,
   class: scalar.classCode,
   parent: address.optional(),

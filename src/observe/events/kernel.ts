@@ -36,4 +36,27 @@ export const kernelEvents = {
       'The udevadm monitor ended; it is started again, and everything is looked at meanwhile.',
     fields: ['why', 'retryMs'],
   },
+  'sim-listening': {
+    level: 'info',
+    meaning: 'A simulated machine is served on a socket.',
+    fields: ['socket', 'machine'],
+  },
+  'sim-operation': {
+    level: 'info',
+    meaning:
+      'Somebody performed an operation on the simulated machine through its control service.',
+    fields: ['operation', 'arguments', 'answer'],
+  },
+  'sim-nodes-are-files': {
+    level: 'warn',
+    meaning:
+      'Device nodes cannot be made here: plain files stand in for those of the simulated machine.',
+    fields: ['root', 'why'],
+  },
+  'sim-node-refused': {
+    level: 'warn',
+    meaning:
+      'The stand-in of a device node could not be made; what is at its place was left alone.',
+    fields: ['path', 'why'],
+  },
 } as const satisfies Record<string, EventEntry>;

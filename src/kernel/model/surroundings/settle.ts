@@ -3,7 +3,8 @@
 import type { Machine } from '../machine.ts';
 import { OpenFile } from '../objects/open-file.ts';
 import { addChild, virtualParent } from '../operations/children.ts';
-import type { NetSpec } from '../spec.ts';
+import type { NetSpec, ProcessSpec } from '../spec.ts';
+import { hostNamespace } from '../topology-defaults.ts';
 
 const loopback: NetSpec = {
   name: 'lo',
@@ -14,6 +15,16 @@ const loopback: NetSpec = {
   master: null,
   uppers: [],
   namespace: null,
+};
+
+/** Every machine has its first process, also one whose topology says nothing of processes. */
+const init: ProcessSpec = {
+  pid: 1,
+  comm: 'systemd',
+  mountNamespace: hostNamespace,
+  netNamespace: hostNamespace,
+  files: [],
+  fdinfo: {},
 };
 
 /** Sectors of a stacked device: what is below it has together (a mirror has less; nobody asks). */
@@ -75,6 +86,7 @@ export function settleSurroundings(machine: Machine): void {
     if (missing('vtconsole', name))
       addChild(machine, { name, subsystem: 'vtconsole', parent }, true);
   }
+  if (machine.processes.get(1) === undefined) machine.processes.spawn(init.comm, init);
   for (const process of machine.processes.all()) {
     if (process.spec === null || process.files.size > 0) continue;
     for (const target of process.spec.files) {

@@ -58,6 +58,7 @@ function putProc(machine: Machine): void {
       `/proc/${name}`,
       textFile(() => make(machine)),
     );
+  put('cmdline', () => `${machine.spec.cmdline}\n`);
   put('version', versionText);
   put('kallsyms', kallsymsText);
   put('modules', modulesText);
@@ -67,6 +68,9 @@ function putProc(machine: Machine): void {
   put('swaps', swapsText);
   put('partitions', partitionsText);
   put('mdstat', mdstatText);
+  put('sys/kernel/osrelease', () => `${machine.release}\n`);
+  put('sys/kernel/random/boot_id', () => `${machine.bootId}\n`);
+  put('sys/kernel/tainted', () => `${machine.taint}\n`);
   put('sys/kernel/hostname', () => `${machine.spec.name}\n`);
   surface.put('/proc/asound', asound(machine));
   if (machine.spec.zfsPools.length > 0) surface.put('/proc/spl/kstat/zfs', zfsPools(machine));
