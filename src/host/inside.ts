@@ -5,6 +5,7 @@ import { endpoints, type IommuGroup } from '../pci/group.ts';
 import type { PciFunction } from '../pci/function.ts';
 import { isVfioDriver } from './binding.ts';
 import { devicesFolder } from './function-reader.ts';
+import { orAbsent } from './reading.ts';
 import type { UseContext } from './survey/context.ts';
 import { describeOpeners } from './survey/processes.ts';
 
@@ -21,7 +22,12 @@ export async function lookInside(context: UseContext, group: IommuGroup): Promis
     someone.push(...openCount(fn));
     if (!fn.enableCount.known) doubts.push({ path: fn.enableCount.path, says: fn.enableCount.why });
   }
-  const nodes = await context.names('/dev/vfio');
+  const nodes = orAbsent(await context.names('/dev/vfio'), []);
+  if (!nodes.known) {
+    // A group file may be there that no member shows any more: its last one is being unbound.
+    reachable = true;
+    doubts.push({ path: nodes.path, says: nodes.why });
+  }
   const listed = nodes.known ? nodes.value : [];
   if (listed.includes(String(group.number)) || listed.includes(`noiommu-${group.number}`))
     reachable = true;
