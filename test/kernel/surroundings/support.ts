@@ -9,12 +9,12 @@ import { parseTopology } from '../../../src/kernel/model/topology.ts';
 export interface Files {
   readonly model: KernelModel;
   /** Text of a file, or the errno. */
-  text(path: string): Promise<string>;
+  readonly text: (path: string) => Promise<string>;
   /** Names, sorted; or the errno alone. */
-  names(path: string): Promise<string[]>;
+  readonly names: (path: string) => Promise<string[]>;
   /** Text of a link, or the errno. */
-  link(path: string): Promise<string>;
-  write(path: string, data: string): Promise<string>;
+  readonly link: (path: string) => Promise<string>;
+  readonly write: (path: string, data: string) => Promise<string>;
 }
 
 /** A machine by bundled name, or from the text of a topology, with another profile where one is named. */
@@ -46,13 +46,11 @@ export function machine(nameOrText: string, profile?: MachineSpec['profile']): F
     },
     write: async (path, data) => {
       const writing = model.write(path, data, { deadlineMs: 3_600_000 });
-      let over = false;
-      void writing.then(() => {
-        over = true;
-      });
-      while (!over) {
+      const over = new AbortController();
+      void writing.then(() => over.abort());
+      while (!over.signal.aborted) {
         await new Promise(setImmediate);
-        if (!over) clock.fireNext(clock.monotonicMs() + 60_000);
+        if (!over.signal.aborted) clock.fireNext(clock.monotonicMs() + 60_000);
       }
       const got = await writing;
       return got.kind === 'errno' ? got.errno : got.kind;
