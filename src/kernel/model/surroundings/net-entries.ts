@@ -1,8 +1,9 @@
 // Files in the folder of a network interface (net/core/net-sysfs.c), and its links to interfaces above and below.
+import type { Errno } from '../../fs.ts';
 import type { Machine } from '../machine.ts';
 import type { ChildDevice } from '../objects/child-device.ts';
 import type { VirtualNetSpec } from '../spec.ts';
-import { dir, listing, union } from '../tree.ts';
+import { dir, listing } from '../tree.ts';
 import type { VDir, VNode } from '../vfs.ts';
 import { attribute, attributeOr, attributes, linkTo } from './files.ts';
 import { netOf, netsIn, type NetNow } from './net-names.ts';
@@ -38,36 +39,53 @@ function operstateOf({ net }: NetNow): string {
   return net.up && net.carrier ? 'up' : 'down';
 }
 
+type Value = string | number | { readonly errno: Errno };
+
+/** What can only be asked while the interface is up. */
+function whileUp({ net }: NetNow, value: string | number): Value {
+  return net.up ? value : { errno: 'EINVAL' };
+}
+
+const isLo = ({ net }: NetNow): boolean => net.name === 'lo';
+
+/** Attributes by name. One table for all interfaces: a look makes nothing but the file that is asked for. */
+const attributeValues: Readonly<Record<string, (now: NetNow, machine: Machine) => Value>> = {
+  address: ({ net }) => net.mac,
+  carrier: (now) => whileUp(now, now.net.carrier ? 1 : 0),
+  duplex: (now) => whileUp(now, now.net.carrier ? 'full' : 'unknown'),
+  flags: (now, machine) => `0x${flagsOf(machine, now).toString(16)}`,
+  ifindex: ({ ifindex }) => ifindex,
+  iflink: ({ ifindex }) => ifindex,
+  operstate: operstateOf,
+  speed: (now) => whileUp(now, now.net.carrier ? 10_000 : -1),
+  addr_assign_type: () => 0,
+  addr_len: () => 6,
+  broadcast: (now) => (isLo(now) ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'),
+  dev_id: () => '0x0',
+  dev_port: () => 0,
+  dormant: () => 0,
+  mtu: (now) => (isLo(now) ? 65_536 : 1500),
+  name_assign_type: () => 4,
+  netdev_group: () => 0,
+  tx_queue_len: () => 1000,
+  type: (now) => (isLo(now) ? 772 : 1),
+};
+
+const statistics = dir(attributes({ rx_bytes: 0, rx_packets: 0, tx_bytes: 0, tx_packets: 0 }));
+
 function values(machine: Machine, child: ChildDevice): VDir {
-  // The facts are asked anew for each file: the interface may go up or down between two looks.
-  const now = (): NetNow => netOf(child) as NetNow;
-  const onlyWhileUp = (value: () => string | number) =>
-    attributeOr(() => (now().net.up ? value() : { errno: 'EINVAL' }));
-  const lo = child.name === 'lo';
-  return dir({
-    address: attribute(() => now().net.mac),
-    carrier: onlyWhileUp(() => (now().net.carrier ? 1 : 0)),
-    duplex: onlyWhileUp(() => (now().net.carrier ? 'full' : 'unknown')),
-    flags: attribute(() => `0x${flagsOf(machine, now()).toString(16)}`),
-    ifindex: attribute(() => now().ifindex),
-    iflink: attribute(() => now().ifindex),
-    operstate: attribute(() => operstateOf(now())),
-    speed: onlyWhileUp(() => (now().net.carrier ? 10_000 : -1)),
-    ...attributes({
-      addr_assign_type: 0,
-      addr_len: 6,
-      broadcast: lo ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff',
-      dev_id: '0x0',
-      dev_port: 0,
-      dormant: 0,
-      mtu: lo ? 65_536 : 1500,
-      name_assign_type: 4,
-      netdev_group: 0,
-      tx_queue_len: 1000,
-      type: lo ? 772 : 1,
-    }),
-    statistics: dir(attributes({ rx_bytes: 0, rx_packets: 0, tx_bytes: 0, tx_packets: 0 })),
-  });
+  return listing(
+    () => [...Object.keys(attributeValues), 'statistics'],
+    (name) => {
+      if (name === 'statistics') return statistics;
+      if (!Object.hasOwn(attributeValues, name)) return null;
+      // The facts are asked when the file is read: the interface may go up or down before.
+      return attributeOr(() => {
+        const now = netOf(child);
+        return now === null ? { errno: 'ENODEV' } : (attributeValues[name]?.(now, machine) ?? '');
+      });
+    },
+  );
 }
 
 /** Names of interfaces directly above (`upper_…`) and below (`lower_…`). */
@@ -76,6 +94,8 @@ function neighbours(machine: Machine, { net }: NetNow): ReadonlyMap<string, stri
   const uppers = new Set([...net.uppers, ...(net.master === null ? [] : [net.master])]);
   for (const upper of uppers) links.set(`upper_${upper}`, upper);
   if (net.master !== null) links.set('master', net.master);
+  // Only interfaces without hardware are stacked on others.
+  if (typeOf(machine, net.name) === null) return links;
   for (const { net: other } of netsIn(machine, net.namespace ?? 'host')) {
     if (other.master !== net.name && !other.uppers.includes(net.name)) continue;
     links.set(`lower_${other.name}`, other.name);
@@ -122,6 +142,11 @@ export function netEntries(machine: Machine): (child: ChildDevice) => VDir | nul
   return (child) => {
     const now = netOf(child);
     if (now === null) return null;
-    return union(() => [values(machine, child), links(machine, child, now), roles(machine, now)]);
+    const own = values(machine, child);
+    const beside = links(machine, child, now);
+    return listing(
+      () => [...own.list(), ...beside.list(), ...roles(machine, now).list()],
+      (name) => own.child(name) ?? beside.child(name) ?? roles(machine, now).child(name),
+    );
   };
 }
