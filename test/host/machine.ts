@@ -6,7 +6,14 @@ import { silentLog } from '../../src/base/log.ts';
 import { LanePool } from '../../src/kernel/linux/lane-pool.ts';
 import { laneEntryUnbuilt, LinuxKernel } from '../../src/kernel/linux/linux-kernel.ts';
 import { type PciAddress, parsePciAddress } from '../../src/pci/address.ts';
-import { link, realClock, scratchFolder, type Tree, writeTree } from '../kernel/linux/support.ts';
+import {
+  eventually,
+  link,
+  realClock,
+  scratchFolder,
+  type Tree,
+  writeTree,
+} from '../kernel/linux/support.ts';
 
 export { link, realClock, type Tree } from '../kernel/linux/support.ts';
 
@@ -87,7 +94,10 @@ function functionTree(fixture: FunctionFixture): Tree {
 export function testMachines(): (t: { after(fn: () => void): void }) => TestMachine {
   const program = { execPath: process.execPath, entry: laneEntryUnbuilt };
   const lanes = new LanePool({ clock: realClock, log: silentLog, program });
-  after(() => lanes.close());
+  after(async () => {
+    lanes.close();
+    await eventually('no lane is left behind', () => lanes.lanePids.length === 0, 2000);
+  });
   return (t) => {
     const folder = scratchFolder(t);
     const roots = {

@@ -74,6 +74,14 @@ const cases: readonly (readonly [sentence: string, tree: Tree, uses: readonly st
     ['FilesystemMounted sda1 on /mnt'],
   ],
   [
+    'bcachefs names all its disks',
+    {
+      ...disk,
+      ...processTree(1, { mountinfo: mount('0:44', '/mnt', '/dev/sdb:/dev/sda1', 'bcachefs') }),
+    },
+    ['FilesystemMounted sda1 on /mnt'],
+  ],
+  [
     'the second disk of a btrfs is found by its mark',
     {
       ...disk,

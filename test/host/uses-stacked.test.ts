@@ -74,6 +74,17 @@ const cases: readonly (readonly [sentence: string, tree: Tree, uses: readonly st
     ['ZfsPoolMember sda1 in the ZFS pool tank'],
   ],
   [
+    'a pool that has the file systems of the node is the root disk',
+    {
+      ...disk,
+      'proc/spl/kstat/zfs/tank/state': 'ONLINE\n',
+      'run/udev/data/b8:0': 'N:sda\n',
+      'run/udev/data/b8:1': 'E:ID_FS_TYPE=zfs_member\nE:ID_FS_LABEL=tank\n',
+      ...processTree(1, { mountinfo: mount('0:40', '/var', 'tank/var', 'zfs') }),
+    },
+    ['RootDisk sda1 with tank/var on /var'],
+  ],
+  [
     'a member of an exported pool only lies there',
     {
       ...disk,

@@ -6,8 +6,8 @@ import type { UseContext } from './context.ts';
 import { summed } from './processes.ts';
 import type { Mount, MountTable } from './tables.ts';
 
-/** Namespaces read at once: their files are made by a lane and share messages. */
-const atOnce = 32;
+/** Namespaces read at once: their files share messages to a lane, and parsing them keeps the loop for a few ms. */
+const atOnce = 8;
 
 /** Reads one mountinfo for each mount namespace and root folder. */
 export async function surveyMounts(context: UseContext): Promise<MountTable> {
@@ -37,9 +37,10 @@ export async function surveyMounts(context: UseContext): Promise<MountTable> {
       if (result.known) mounts.push(...result.value);
       else unreadable.push(result);
     }
+    if (context.pacer.due) await context.pacer.breathe();
   }
   // Without pid 1's own mounts the disk under / is not known, however much else was read.
-  if (!mounts.some((mount) => mount.host) && unreadable.length === 0 && walk.length === 0) {
+  if (!pids.includes(1) && unreadable.length === 0 && walk.length === 0) {
     unreadable.push(unknown('/proc/1/mountinfo', 'ENOENT'));
   }
   return { mounts, problems: summed(unreadable) };
@@ -68,7 +69,10 @@ async function readNamespace(
   return known([]);
 }
 
-/** Parses a whole mountinfo text (Documentation/filesystems/proc.rst §3.5); a line of another form makes it unknown. */
+/**
+ * Parses a whole mountinfo text (Documentation/filesystems/proc.rst §3.5); a line of another form makes it unknown.
+ * Mounts that cannot be of a disk (overlay, proc, tmpfs, …) are left out: a node has tens of thousands of them.
+ */
 export function parseMountinfo(path: string, text: string, host: boolean): Known<readonly Mount[]> {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
@@ -76,6 +80,7 @@ export function parseMountinfo(path: string, text: string, host: boolean): Known
     const match = /^\d+ \d+ (\d+:\d+) (\S+) (\S+) \S+ (?:\S+ )*?- (\S+) (\S*) \S+$/.exec(line);
     if (match === null) return unknown(path, `has the line ${shown(line)}, which is no mount`);
     const [, devno = '', root = '', target = '', fsType = '', source = ''] = match;
+    if (!ofDisk(devno, root, fsType, source)) continue;
     mounts.push({
       devno,
       root: unescaped(root),
@@ -87,6 +92,12 @@ export function parseMountinfo(path: string, text: string, host: boolean): Known
     });
   }
   return known(mounts);
+}
+
+/** Major 0 are file systems without one device: of those, btrfs names its disk, ZFS its pool and devtmpfs a node. */
+function ofDisk(devno: string, root: string, fsType: string, source: string): boolean {
+  if (fsType === 'devtmpfs') return root !== '/';
+  return !devno.startsWith('0:') || source.startsWith('/dev/') || fsType === 'zfs';
 }
 
 /** Undoes the octal escapes of /proc (fs/proc_namespace.c mangle, mm/swapfile.c seq_file_path). */

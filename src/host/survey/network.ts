@@ -167,12 +167,16 @@ export function parseAddresses6(text: string): Known<readonly InterfaceAddress[]
   return known(found);
 }
 
-/** The usual short form of an IPv6 address given as 32 hex digits. */
+/** The usual short form of an IPv6 address given as 32 hex digits: the longest run of zero words left out. */
 function colons(hex: string): string {
   const words = (hex.match(/.{4}/g) ?? []).map((word) => Number.parseInt(word, 16).toString(16));
-  const zeros = [...words.join(':').matchAll(/(?:^|(?<=:))0(?::0)+(?=:|$)/g)].map((run) => run[0]);
-  const longest = zeros.sort((a, b) => b.length - a.length)[0];
-  if (longest === undefined) return words.join(':');
-  const [before = '', ...after] = words.join(':').split(longest);
-  return `${before.replace(/:$/, '')}::${after.join(longest).replace(/^:/, '')}`;
+  let best = { from: 0, length: 1 };
+  for (let from = 0; from < words.length; from++) {
+    let length = 0;
+    while (words[from + length] === '0') length++;
+    if (length > best.length) best = { from, length };
+  }
+  if (best.length === 1) return words.join(':');
+  const head = words.slice(0, best.from).join(':');
+  return `${head}::${words.slice(best.from + best.length).join(':')}`;
 }

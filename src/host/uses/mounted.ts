@@ -28,8 +28,9 @@ export async function mountedUses(context: UseContext): Promise<readonly HostUse
   const found = unknownUses(owners, 'mounts', problems);
   const marks = await readMarks(context, blocks);
   found.push(...unknownUses(owners, 'file systems in /sys/fs', marks.problems));
+  const byDevice = mountsByDevice(mounts, blocks);
   for (const device of blocks.concerned) {
-    const here = mounts.filter((mount) => isOf(mount, device, blocks));
+    const here = byDevice.get(device.name) ?? [];
     const mark = marks.byDevice.get(device.name);
     if (here.length > 0) found.push(...mountUses(device, here));
     else if (mark !== undefined) {
@@ -47,11 +48,33 @@ export async function mountedUses(context: UseContext): Promise<readonly HostUse
   return found;
 }
 
-/** By number, or by source: btrfs, ZFS and overlay have numbers of their own in mountinfo. */
-function isOf(mount: Mount, device: BlockDevice, blocks: BlockTable): boolean {
-  if (mount.fsType === 'devtmpfs') return false;
-  if (device.devno !== null && mount.devno === device.devno) return true;
-  return mount.source.startsWith('/dev/') && findDevice(blocks, mount.source)?.name === device.name;
+/** By number, and by source: btrfs and overlay have numbers of their own in mountinfo. */
+function mountsByDevice(
+  mounts: readonly Mount[],
+  blocks: BlockTable,
+): ReadonlyMap<string, readonly Mount[]> {
+  const byNumber = new Map<string, string>();
+  for (const { name, devno } of blocks.devices.values())
+    if (devno !== null) byNumber.set(devno, name);
+  const bySource = new Map<string, string | undefined>();
+  const found = new Map<string, Mount[]>();
+  for (const mount of mounts) {
+    // A device node that is mounted by itself is an open device, not a file system.
+    if (mount.fsType === 'devtmpfs') continue;
+    // bcachefs names all its disks, joined by colons.
+    const sources = mount.source.split(':').filter((source) => source.startsWith('/dev/'));
+    for (const source of sources) {
+      if (!bySource.has(source)) bySource.set(source, findDevice(blocks, source)?.name);
+    }
+    const named = sources.map((source) => bySource.get(source));
+    for (const name of new Set([byNumber.get(mount.devno), ...named])) {
+      if (name === undefined) continue;
+      const there = found.get(name);
+      if (there === undefined) found.set(name, [mount]);
+      else there.push(mount);
+    }
+  }
+  return found;
 }
 
 function mountUses(device: BlockDevice, mounts: readonly Mount[]): HostUse[] {
@@ -67,7 +90,8 @@ function mountUses(device: BlockDevice, mounts: readonly Mount[]): HostUse[] {
   });
 }
 
-function isVital(mount: Mount): boolean {
+/** Whether the node stands on what is mounted here. */
+export function isVital(mount: Mount): boolean {
   if (!mount.host) return false;
   const below = mount.target === '/' ? '/' : `${mount.target}/`;
   return (

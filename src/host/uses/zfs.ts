@@ -5,10 +5,11 @@ import type { HostUse } from '../../ownership/use.ts';
 import { isAbsent } from '../reading.ts';
 import { type UseContext, unknownUses, usesOf } from '../survey/context.ts';
 import type { BlockDevice } from '../survey/tables.ts';
+import { isVital } from './mounted.ts';
 
 const pools = '/proc/spl/kstat/zfs';
 
-/** ZfsPoolMember. */
+/** ZfsPoolMember; RootDisk when the pool has the node's own file systems. */
 export async function zfsUses(context: UseContext): Promise<readonly HostUse[]> {
   const { concerned } = await context.blocks();
   const owners = [...new Set(concerned.flatMap((device) => device.targets))];
@@ -42,7 +43,20 @@ async function memberUses(
   const label = /^E:ID_FS_LABEL=(.+)$/m.exec(entry.value)?.[1];
   // A member of another, exported pool is data that lies there.
   if (label !== undefined && !active.includes(label)) return [];
-  const subject = `${device.name} in the ZFS pool ${label ?? active.join(' or ')}`;
+  const pool = label ?? active.join(' or ');
+  const { mounts } = await context.mounts();
+  const root = mounts.find(
+    (mount) =>
+      mount.fsType === 'zfs' && isVital(mount) && active.includes(mount.source.split('/')[0] ?? ''),
+  );
+  if (root !== undefined && (label === undefined || root.source.split('/')[0] === label)) {
+    const says = `${root.source} on ${root.target}`;
+    return usesOf('RootDisk', device.targets, `${device.name} with ${says}`, {
+      path: root.path,
+      says,
+    });
+  }
+  const subject = `${device.name} in the ZFS pool ${pool}`;
   return usesOf('ZfsPoolMember', device.targets, subject, {
     path,
     says: `ID_FS_TYPE=zfs_member ${label ?? ''}`,

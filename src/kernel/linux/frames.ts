@@ -5,11 +5,18 @@ import type { Settled } from '../fs.ts';
 import type { Answer, Call } from './syscalls.ts';
 
 const headBytes = 5;
-const kinds = { bytes: 0, json: 1, errno: 2, hello: 3 } as const;
+const kinds = { bytes: 0, json: 1, errno: 2, hello: 3, declined: 4 } as const;
 
-/** What a lane says: that it is up, or the answer to its oldest unanswered call. */
+/**
+ * A call that took longer makes the lane decline the rest of its batch, milliseconds. By then the agent has given that
+ * rest to others, and made again by a lane that nobody waits for it could block once more. Below LaneLimits.stallMs.
+ */
+export const batchPatienceMs = 30;
+
+/** What a lane says: that it is up, the answer to its oldest unanswered call, or that it will not make that call. */
 export type LaneMessage =
   | { readonly kind: 'hello' }
+  | { readonly kind: 'declined' }
   | { readonly kind: 'answer'; readonly settled: Settled<Answer> };
 
 function frame(kind: number, payload: Uint8Array): Buffer {
@@ -32,7 +39,7 @@ export function decodeCalls(payload: Uint8Array): readonly Call[] {
 
 /** A lane's message as bytes. */
 export function encodeMessage(message: LaneMessage): Buffer {
-  if (message.kind === 'hello') return frame(kinds.hello, new Uint8Array());
+  if (message.kind !== 'answer') return frame(kinds[message.kind], new Uint8Array());
   const { settled } = message;
   if (settled.kind === 'errno') return frame(kinds.errno, Buffer.from(settled.errno));
   if (settled.value instanceof Uint8Array) return frame(kinds.bytes, settled.value);
@@ -43,6 +50,8 @@ function decodeMessage(kind: number, payload: Buffer): LaneMessage {
   switch (kind) {
     case kinds.hello:
       return { kind: 'hello' };
+    case kinds.declined:
+      return { kind: 'declined' };
     case kinds.errno:
       return { kind: 'answer', settled: { kind: 'errno', errno: payload.toString('latin1') } };
     case kinds.bytes:

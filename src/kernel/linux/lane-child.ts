@@ -2,7 +2,13 @@
 // returns blocks this process and no thread of the agent. It ends when its channel closes: at once while idle,
 // after the call has returned while blocked. It opens nothing that it keeps, and it is never sent a signal.
 import { readSync, writeSync } from 'node:fs';
-import { decodeCalls, encodeMessage, FrameReader, type LaneMessage } from './frames.ts';
+import {
+  batchPatienceMs,
+  decodeCalls,
+  encodeMessage,
+  FrameReader,
+  type LaneMessage,
+} from './frames.ts';
 import { perform } from './syscalls.ts';
 
 const requests = 0;
@@ -27,7 +33,18 @@ function serve(): never {
     const got = readSync(requests, chunk, 0, chunk.length, null);
     if (got === 0) process.exit(0);
     for (const { payload } of reader.push(chunk.subarray(0, got))) {
-      for (const call of decodeCalls(payload)) say({ kind: 'answer', settled: perform(call) });
+      let slow = false;
+      for (const call of decodeCalls(payload)) {
+        if (slow) {
+          say({ kind: 'declined' });
+          continue;
+        }
+        // oxlint-disable-next-line no-restricted-globals -- a process of its own: nobody can hand it a clock
+        const beganMs = performance.now();
+        say({ kind: 'answer', settled: perform(call) });
+        // oxlint-disable-next-line no-restricted-globals -- as above
+        slow = performance.now() - beganMs > batchPatienceMs;
+      }
     }
   }
 }

@@ -182,6 +182,7 @@ export class LanePool {
     for (const lane of this.#lanes.keys()) if (!this.#stalled(lane)) return null;
     const lane = new Lane(this.#program, this.#clock.monotonicMs(), {
       progressed: (which) => this.#progressed(which),
+      declined: (calls) => this.#again(calls),
       ended: (which, unanswered, why) => this.#ended(which, unanswered, why),
     });
     this.#lanes.set(lane, null);
@@ -199,8 +200,7 @@ export class LanePool {
     this.#stallCheck ??= this.#clock.after(this.#limits.stallMs, () => {
       this.#stallCheck = null;
       for (const lane of this.#lanes.keys()) {
-        if (lane.load > 1 && this.#stalled(lane))
-          this.#queue.unshift(...this.#own(lane.takeBack()));
+        if (lane.load > 1 && this.#stalled(lane)) this.#again(lane.takeBack());
       }
       this.#dispatch();
     });
@@ -239,7 +239,12 @@ export class LanePool {
       // A lane that never came up would only be started again and again for the others.
       if (!lane.up) for (const call of rest) call.settle({ kind: 'errno', errno: 'EIO' });
     }
-    this.#queue.unshift(...this.#own(rest));
+    this.#again(rest);
+  }
+
+  /** Calls that were given to a lane and not begun wait again, before all others. */
+  #again(calls: readonly LaneCall[]): void {
+    this.#queue.unshift(...this.#own(calls));
     this.#dispatchSoon();
   }
 

@@ -17,6 +17,8 @@ export interface LaneCall {
 export interface LaneEvents {
   /** It is up, or has answered a call: it may be idle now. */
   readonly progressed: (lane: Lane) => void;
+  /** It gives back calls that it has not begun. */
+  readonly declined: (calls: readonly LaneCall[]) => void;
   /** The process is gone. `unanswered`: what it had been given, oldest (perhaps begun) first. */
   readonly ended: (lane: Lane, unanswered: readonly LaneCall[], why: string) => void;
 }
@@ -76,11 +78,15 @@ export class Lane {
 
   #wire(child: ChildProcess, requests: Writable, answers: Readable): void {
     const reader = new FrameReader();
+    const declined: (LaneCall | null)[] = [];
     answers.on('data', (chunk: Uint8Array) => {
       for (const message of reader.messages(chunk)) {
         if (message.kind === 'hello') this.#up = true;
-        else this.#given.shift()?.settle(message.settled);
+        else if (message.kind === 'answer') this.#given.shift()?.settle(message.settled);
+        else declined.push(this.#given.shift() ?? null);
       }
+      const back = declined.splice(0).filter((call) => call !== null);
+      if (back.length > 0) this.#events.declined(back);
       if (this.#given.length === 0) this.#hold(false);
       this.#events.progressed(this);
     });
@@ -148,8 +154,8 @@ export class Lane {
   }
 
   /**
-   * Takes back every call but the oldest. They have not been begun while the oldest blocks; when it returns the child
-   * makes them after all, so only calls without effect may be taken back.
+   * Takes back every call but the oldest. While the oldest blocks they have not been begun, and will not be. When the
+   * child was just not heard yet, it may make them all the same, so only calls without effect may be taken back.
    */
   takeBack(): readonly LaneCall[] {
     const back = this.#given.slice(1).filter((call) => call !== null);

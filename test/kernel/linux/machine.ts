@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import type { Outcome } from '../../../src/kernel/fs.ts';
 import { LanePool, type LaneLimits } from '../../../src/kernel/linux/lane-pool.ts';
 import { laneEntryUnbuilt, LinuxKernel } from '../../../src/kernel/linux/linux-kernel.ts';
-import { realClock, recordingLog, scratchFolder } from './support.ts';
+import { eventually, realClock, recordingLog, scratchFolder } from './support.ts';
 
 /** A lane run unbuilt. */
 export const program = { execPath: process.execPath, entry: laneEntryUnbuilt };
@@ -24,9 +24,10 @@ export function machine(t: TestContext, limits: Partial<LaneLimits> = {}) {
   };
   for (const root of Object.values(roots)) mkdirSync(root);
   const kernel = new LinuxKernel({ clock: realClock, log, lanes, roots, udevadm: null });
-  t.after(() => {
+  t.after(async () => {
     kernel.close();
     lanes.close();
+    await eventually('no lane is left behind', () => lanes.lanePids.length === 0, 2000);
   });
   return { folder, log, lanes, kernel, roots };
 }
