@@ -13,7 +13,7 @@ import { operations } from './serve-operations.ts';
 import { problemsOf } from './topology-problem.ts';
 
 /** Performs an operation by name. Never throws for what the caller did wrong: that is the answer `invalid`. */
-export async function performOperation(
+async function performOperation(
   served: Served,
   message: OperationMessage,
 ): Promise<ControlAnswer> {

@@ -90,7 +90,7 @@ export function defaultDriver(name: string): DriverSpec {
 }
 
 /** Drivers that every machine knows. */
-export const commonDrivers = ['pci-stub', 'pcieport', 'uio_pci_generic', 'vfio-pci'] as const;
+const commonDrivers = ['pci-stub', 'pcieport', 'uio_pci_generic', 'vfio-pci'] as const;
 
 /** The drivers that devices name, and the common ones, sorted. */
 export function impliedDrivers(devices: readonly DeviceSpec[]): readonly string[] {
@@ -106,8 +106,9 @@ export function impliedDrivers(devices: readonly DeviceSpec[]): readonly string[
   return [...names].sort();
 }
 
-/** Command line, consoles and `uname -r` when a file says nothing. */
+/** Command line when a file says nothing. */
 export const defaultCmdline = 'BOOT_IMAGE=/boot/vmlinuz root=/dev/sda1 ro quiet';
+/** Consoles when a file says nothing. */
 export const defaultConsoles: readonly string[] = ['tty0'];
 
 /** A boot id that depends on the machine's name alone, in the form of a random UUID. */

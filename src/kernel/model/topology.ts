@@ -63,7 +63,7 @@ function checked(
 }
 
 /** Name of the machine in a file: the file's name without its extension. */
-export function topologyNameOf(path: string): string {
+function topologyNameOf(path: string): string {
   return basename(path, extname(path));
 }
 

@@ -16,8 +16,9 @@ import { fail, ok, type Result } from '../../base/result.ts';
 /** Raised when messages change their meaning. */
 export const protocolVersion = 1;
 
-/** Limits of one message: calls or answers in a batch, and characters at which a batch is sent. */
+/** Calls or answers in one message, at most. */
 export const batchEntriesMax = 256;
+/** Characters at which a batch is sent. */
 export const batchCharsMax = 256 * 1024;
 /** One answer may have a file of 1 MiB in base64, beside a batch that was almost full. */
 export const messageBytesMax = 8 * 1024 * 1024;

@@ -34,7 +34,7 @@ function folders(machine: Machine, fsType: string, node: (source: string) => VNo
 }
 
 /** A file system id that depends on the device's name alone. */
-export function fsidOf(source: string): string {
+function fsidOf(source: string): string {
   let h = 0x9e3779b9;
   for (const char of source) h = Math.imul(h ^ char.charCodeAt(0), 0x85ebca6b) >>> 0;
   const digits = Array.from({ length: 4 }, (_, i) =>

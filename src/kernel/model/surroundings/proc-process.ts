@@ -90,7 +90,7 @@ function namespaceLinks(files: ProcessFiles, process: Process): VDir {
 }
 
 /** The folder of one process. */
-export function processFolder(files: ProcessFiles, process: Process): VDir {
+function processFolder(files: ProcessFiles, process: Process): VDir {
   const { machine, mounts } = files;
   const text = (make: () => string): VNode => textFile(make);
   return dir({
