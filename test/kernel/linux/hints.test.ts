@@ -36,7 +36,7 @@ function listening(t: TestContext, folder: string, udevadm: string | null, clock
 const line = 'KERNEL[71.302456] bind     /devices/pci0000:00/0000:00:07.0/0000:01:00.0 (pci)';
 
 test('a uevent printed by udevadm is a hint with its device path, however the text is cut', async (t) => {
-  const folder = scratchFolder(t);
+  const folder = scratchFolder(t, 'programs');
   const half = line.length / 2;
   const udevadm = program(
     folder,
@@ -60,7 +60,7 @@ echo $$ > ${folder}/pid; echo "$@" > ${folder}/args; exec sleep 100`,
 });
 
 test('udevadm that ends says overflow and is started again, later each time', async (t) => {
-  const folder = scratchFolder(t);
+  const folder = scratchFolder(t, 'programs');
   const udevadm = program(folder, `echo x >> ${folder}/starts; exit 1`);
   const { hints, log } = listening(t, folder, udevadm, fastClock);
   await eventually(
@@ -74,7 +74,12 @@ test('udevadm that ends says overflow and is started again, later each time', as
 });
 
 test('a machine without udevadm gives no uevents and does not try again', async (t) => {
-  const { hints, log } = listening(t, scratchFolder(t), '/nonexistent/udevadm', fastClock);
+  const { hints, log } = listening(
+    t,
+    scratchFolder(t, 'programs'),
+    '/nonexistent/udevadm',
+    fastClock,
+  );
   await eventually('it was said', () => log.events.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual(
@@ -85,7 +90,7 @@ test('a machine without udevadm gives no uevents and does not try again', async 
 });
 
 test('a node that appears in or goes from /dev/vfio is a hint, also when the folder comes later', async (t) => {
-  const folder = scratchFolder(t);
+  const folder = scratchFolder(t, 'programs');
   const { hints } = listening(t, folder, null, fastClock);
   mkdirSync(join(folder, 'vfio'));
   await eventually('the folder is watched', () => hints.length > 0);

@@ -25,9 +25,17 @@ export const realClock: Clock = {
   },
 };
 
-/** A folder of its own, removed when the test is over. */
-export function scratchFolder(t: { after(fn: () => void): void }): string {
-  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-'));
+/**
+ * A folder of its own, removed when the test is over: in memory where the machine has a place for that (a tree of
+ * thousands of small files takes seconds on a disk), on disk when programs are to be run from it.
+ */
+export function scratchFolder(
+  t: { after(fn: () => void): void },
+  use: 'data' | 'programs' = 'data',
+): string {
+  const memory = '/dev/shm';
+  const base = use === 'data' && existsSync(memory) ? memory : tmpdir();
+  const folder = mkdtempSync(join(base, 'wholegroup-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
