@@ -13,10 +13,7 @@ import { operations } from './serve-operations.ts';
 import { problemsOf } from './topology-problem.ts';
 
 /** Performs an operation by name. Never throws for what the caller did wrong: that is the answer `invalid`. */
-async function performOperation(
-  served: Served,
-  message: OperationMessage,
-): Promise<ControlAnswer> {
+async function performOperation(served: Served, message: OperationMessage): Promise<ControlAnswer> {
   const { operation: name } = message;
   const found: Operation | undefined = Object.hasOwn(operations, name)
     ? operations[name as keyof typeof operations]

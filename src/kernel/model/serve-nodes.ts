@@ -109,18 +109,19 @@ export class DeviceNodes {
     const mode = path === 'vfio/vfio' ? 0o666 : 0o600;
     try {
       await mkdir(dirname(whole), { recursive: true });
-      await this.#create(whole);
-      await chmod(whole, mode);
+      await this.#create(whole, mode);
     } catch (problem) {
       this.#log.warn('sim-node-refused', { path: whole, why: errorText(problem) });
     }
   }
 
   /** A node when we may make one, else a file; which is told once. */
-  async #create(path: string): Promise<void> {
+  async #create(path: string, mode: number): Promise<void> {
     if (!this.#files && process.getuid?.() === 0) {
       try {
-        await run('mknod', [path, 'c', String(nullMajor), String(nullMinor)]);
+        // With -m it has its mode from the start: nobody may find it open wider.
+        const numbers = [String(nullMajor), String(nullMinor)];
+        await run('mknod', ['-m', mode.toString(8), path, 'c', ...numbers]);
         return;
       } catch (problem) {
         this.#tellFiles(errorText(problem));
@@ -128,7 +129,8 @@ export class DeviceNodes {
     } else if (!this.#files) {
       this.#tellFiles('only root makes device nodes');
     }
-    await writeFile(path, '');
+    await writeFile(path, '', { mode });
+    await chmod(path, mode);
   }
 
   #tellFiles(why: string): void {
