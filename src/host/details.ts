@@ -41,13 +41,21 @@ export async function readDetail(
   return { address: fn.address, driverOverride, accessible, resetMethods, unbindForbidden };
 }
 
-/** All ones in the first word of configuration space: nobody answers at this address any more. */
+/** Vendor and device, command and status: a status register is never all ones. */
+const headBytes = 8;
+
+/**
+ * All ones at the start of configuration space: nobody answers at this address any more. Vendor and device alone
+ * prove nothing: those of a virtual function read as ones while it lives (SR-IOV 1.1 §3.4.1.1).
+ */
 async function readAccessible(kernel: KernelFs, folder: string): Promise<Known<boolean>> {
   const path = `${folder}/config`;
-  const bytes = factOf(path, await kernel.read(path, { firstBytes: 4 }));
+  const bytes = factOf(path, await kernel.read(path, { firstBytes: headBytes }));
   if (!bytes.known) return bytes;
-  if (bytes.value.length < 4) return unknown(path, `has ${bytes.value.length} bytes instead of 4`);
-  return known(bytes.value.subarray(0, 4).some((byte) => byte !== 0xff));
+  const head = bytes.value.subarray(0, headBytes);
+  if (head.length < headBytes)
+    return unknown(path, `has ${head.length} bytes instead of ${headBytes}`);
+  return known(head.some((byte) => byte !== 0xff));
 }
 
 /** The file is there only when the function can be reset; a kernel before 5.15 has `reset` without a list. */

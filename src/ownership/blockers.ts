@@ -52,7 +52,16 @@ export function blocker(
   };
 }
 
-/** Every reason against releasing the group, in the order: person, machine, group, members, uses. Empty: releasable. */
+/** The subject of a blocker (`dm-0 on /`): what its message says beyond the words of its kind. */
+export function subjectOf({ kind, address, message }: Blocker): string {
+  const [before = '', after = ''] = blockerCatalogue[kind].says.split('{}');
+  return message.slice(address.length + 1 + before.length, message.length - after.length);
+}
+
+/**
+ * Every reason against releasing the group, in the order: person, machine, group, members, who is inside, uses;
+ * of the uses those first that no policy can waive, so that the first tells the worst. Empty: releasable.
+ */
 export function judge(judgement: Judgement): readonly Blocker[] {
   const { look, node, consent } = judgement;
   const name = groupName(look.group);
@@ -71,7 +80,7 @@ export function judge(judgement: Judgement): readonly Blocker[] {
 }
 
 function groupName(group: IommuGroup): string {
-  const first = pciFunctions(group)[0];
+  const first = endpoints(group)[0] ?? pciFunctions(group)[0];
   return (
     first?.address ?? (group.members[0] ? memberName(group.members[0]) : `group ${group.number}`)
   );
@@ -102,7 +111,8 @@ function unknownFact(name: string, path: string, why: string): Blocker {
   return blocker('UnknownFact', name, `${path}: ${why}`, { path, says: why });
 }
 
-function machineBlockers(node: NodeFacts, name: string, consent: Consent | null): Blocker[] {
+/** Reasons that hold for every group of the machine alike; `name` is what they are told about. */
+export function machineBlockers(node: NodeFacts, name: string, consent: Consent | null): Blocker[] {
   const none = { path: '/sys/class/iommu', says: 'empty' };
   const symbols = { path: '/proc/kallsyms', says: 'no iommu_group_claim_dma_owner' };
   const chips = { path: '/proc/interrupts', says: 'no IR- interrupt chips' };
@@ -147,6 +157,9 @@ function accessBlockers(
             says: 'ENOENT',
           }));
   }
+  const wanted = consent?.vfioDriver ?? 'vfio-pci';
+  // Its driver brings the node along: one cause is told once.
+  if (node.vfioDrivers.known && !node.vfioDrivers.value.includes(wanted)) return [];
   return require(node.vfioContainer, name, (has) => {
     if (has || (access === 'Auto' && node.iommufd.known && node.iommufd.value)) return null;
     return blocker('VfioAccessUnavailable', name, '/dev/vfio/vfio is absent', absent);
@@ -260,5 +273,12 @@ function useBlockers(uses: readonly HostUse[], consent: Consent | null): Blocker
     blockerCatalogue[kind].waivable && consent !== null && consent.waive.includes(kind);
   return uses
     .filter((use) => !waived(use.kind))
+    .sort((a, b) => weight(a.kind) - weight(b.kind))
     .map((use) => blocker(use.kind, use.address, use.subject, use.evidence));
+}
+
+/** What nobody can waive before what is not known, and both before what a policy could pass over. */
+function weight(kind: HostUseKind): number {
+  if (kind === 'UnknownUse') return 1;
+  return blockerCatalogue[kind].waivable ? 2 : 0;
 }

@@ -116,6 +116,14 @@ test('what is dead, cannot be reset or may not be unbound is told', async (t) =>
   assert.deepEqual(detail?.unbindForbidden, { known: true, value: true });
 });
 
+test('a virtual function lives although its vendor and device read as ones', async (t) => {
+  const machine = workstation(t);
+  const config = Buffer.from('ffffffff02001000010000020000000000000000', 'hex');
+  machine.add({ [`sys/bus/pci/devices/${gpu}/config`]: config });
+  const [look] = await hostOf(machine).lookAt([gpu]);
+  assert.deepEqual(look?.details[1]?.accessible, { known: true, value: true });
+});
+
 const badDetails: readonly (readonly [
   field: 'driverOverride' | 'accessible' | 'resetMethods',
   file: string,
@@ -124,7 +132,7 @@ const badDetails: readonly (readonly [
 ])[] = [
   ['driverOverride', 'driver_override', 'vfio-pci', /instead of one line/],
   ['driverOverride', 'driver_override', 'a\nb\n', /instead of one line/],
-  ['accessible', 'config', 'abc', /3 bytes instead of 4/],
+  ['accessible', 'config', 'abc', /3 bytes instead of 8/],
   ['resetMethods', 'reset_method', 'FLR\n', /instead of names of reset methods/],
 ];
 

@@ -79,7 +79,7 @@ function functionTree(fixture: FunctionFixture): Tree {
     driver_override: `${fixture.override ?? '(null)'}\n`,
     reset_method: 'flr bus\n',
     reset: '',
-    config: Buffer.from('8680d310', 'hex'),
+    config: Buffer.from('8680d31007041000', 'hex'),
     uevent: `${driver === null ? '' : `DRIVER=${driver}\n`}PCI_SLOT_NAME=${address}\n`,
     subsystem: link(relativeLink(place, 'sys/bus/pci')),
     ...(vfio === undefined ? {} : { 'vfio-dev': { [vfio]: { dev: '511:0\n' } } }),

@@ -66,7 +66,7 @@ const cases: readonly (readonly [
     [],
     gpu,
   ],
-  ['the boot display', { [`${device}/boot_vga`]: '1\n' }, ['BootDisplay the boot display'], gpu],
+  ['the boot display', { [`${device}/boot_vga`]: '1\n' }, ['BootDisplay boot_vga is 1'], gpu],
   [
     'the console on a framebuffer',
     { ...framebuffer, ...console('1\n') },

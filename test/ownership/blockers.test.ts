@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { known, unknown } from '../../src/base/known.ts';
-import { judge, type Judgement } from '../../src/ownership/blockers.ts';
+import { blocker, judge, type Judgement, subjectOf } from '../../src/ownership/blockers.ts';
 import { blockerCatalogue, blockerKinds } from '../../src/ownership/catalogue.ts';
 import type { Consent } from '../../src/ownership/consent.ts';
-import { hostUseKinds } from '../../src/ownership/use.ts';
+import { type HostUseKind, hostUseKinds } from '../../src/ownership/use.ts';
+import type { PciAddress } from '../../src/pci/address.ts';
 import { address, detail, fn, goodNode, group, look } from '../support/groups.ts';
 
 const a = fn('0000:04:00.0', { driver: 'e1000e' });
@@ -127,15 +128,41 @@ test('uses block, and a policy waives one kind at a time, by name', () => {
     uses: [use('NetworkInterfaceUp'), use('FilesystemMounted'), use('RootDisk')],
   });
   const waive = (...names: ('NetworkInterfaceUp' | 'RootDisk')[]) => ({ ...consent, waive: names });
-  assert.deepEqual(kinds({ look: seen }), ['NetworkInterfaceUp', 'FilesystemMounted', 'RootDisk']);
+  assert.deepEqual(kinds({ look: seen }), ['RootDisk', 'NetworkInterfaceUp', 'FilesystemMounted']);
   assert.deepEqual(kinds({ look: seen, consent: waive('NetworkInterfaceUp') }), [
-    'FilesystemMounted',
     'RootDisk',
+    'FilesystemMounted',
   ]);
   assert.ok(
     kinds({ look: seen, consent: waive('RootDisk') }).includes('RootDisk'),
     'never waivable',
   );
+});
+
+test('uses come worst first: what nobody can waive, what is not known, the rest; else as they were found', () => {
+  const use = (kind: HostUseKind, at: PciAddress) =>
+    ({ kind, address: at, subject: 'x', evidence: { path: '/p', says: 'x' } }) as const;
+  const uses = [
+    ...[use('NetworkInterfaceUp', a.address), use('UnknownUse', a.address)],
+    ...[use('NetworkDefaultRoute', a.address), use('SoundInUse', b.address)],
+    ...[use('RootDisk', b.address), use('FilesystemMounted', b.address)],
+  ];
+  assert.deepEqual(kinds({ look: look(group([a, b]), { uses }) }), [
+    ...['NetworkDefaultRoute', 'RootDisk', 'UnknownUse'],
+    ...['NetworkInterfaceUp', 'SoundInUse', 'FilesystemMounted'],
+  ]);
+});
+
+test('a missing VFIO driver is told once, not a second time by the node that it brings', () => {
+  const node = { ...goodNode, vfioDrivers: known([]), vfioContainer: known(false) };
+  assert.deepEqual(kinds({ node }), ['VfioDriverNotLoaded']);
+});
+
+test('the subject of a blocker can be told from its message, for every kind', () => {
+  for (const kind of blockerKinds) {
+    const made = blocker(kind, '0000:04:00.0', 'nvme0n1p2 on / (ext4)', { path: '/p', says: 'x' });
+    assert.equal(subjectOf(made), 'nvme0n1p2 on / (ext4)', kind);
+  }
 });
 
 test('somebody inside blocks, and so does not knowing', () => {

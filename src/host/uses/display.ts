@@ -17,7 +17,7 @@ export async function displayUses(context: UseContext): Promise<readonly HostUse
     const text = await context.text(path);
     if (!text.known) found.push(...unknownUses([fn], 'the boot display', [text]));
     else if (text.value.trim() !== '0') {
-      found.push(...usesOf('BootDisplay', [fn], 'the boot display', { path, says: text.value }));
+      found.push(...usesOf('BootDisplay', [fn], 'boot_vga is 1', { path, says: text.value }));
     }
   }
   found.push(...(await framebufferUses(context)));

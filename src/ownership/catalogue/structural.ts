@@ -54,8 +54,9 @@ export const structuralBlockers = {
     waivable: false,
   },
   VfioAccessUnavailable: {
-    says: 'cannot be handed out by the access the policy asks for ({})',
-    remedy: 'Use access: Auto or Group, or a kernel with iommufd and VFIO device files.',
+    says: 'cannot be handed out: a device file of VFIO is missing ({})',
+    remedy:
+      'Let the host and the agent have /dev/vfio (modprobe vfio); access: Cdev needs a kernel with iommufd as well.',
     waivable: false,
   },
   NoiommuGroup: {
