@@ -2,14 +2,35 @@
 import { Command, CommanderError, Option } from 'commander';
 import { errorCatalogue } from '../base/errors.ts';
 import { type LogLevel, logLevels } from '../observe/log.ts';
-import { addAgentCommand } from './commands/agent.ts';
-import { addDemoCommand } from './commands/demo.ts';
-import { addExplainCommand } from './commands/explain.ts';
-import { addInspectCommand } from './commands/inspect.ts';
-import { addSimCommand } from './commands/sim.ts';
 import type { CommandContext } from './command-context.ts';
 import type { Streams } from './output.ts';
 import { version } from './version.ts';
+
+type AddCommand = (program: Command, context: CommandContext) => void;
+
+/**
+ * The commands in the order of `--help`. Each is loaded only when it is asked for: an agent that stays for months
+ * does not keep the simulated kernel or the demo in memory.
+ */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).addInspectCommand,
+  explain: async () => (await import('./commands/explain.ts')).addExplainCommand,
+  agent: async () => (await import('./commands/agent.ts')).addAgentCommand,
+  sim: async () => (await import('./commands/sim.ts')).addSimCommand,
+};
+
+/** Adds the command that the arguments name; all of them when they name none, for help and for suggestions. */
+async function addCommands(
+  program: Command,
+  context: CommandContext,
+  args: readonly string[],
+): Promise<void> {
+  const named = args.find((arg) => Object.hasOwn(commands, arg));
+  for (const [name, load] of Object.entries(commands)) {
+    if (named === undefined || named === name) (await load())(program, context);
+  }
+}
 
 /** Runs one command line; resolves with the exit status. Throws CodedError. */
 export async function commandLine(
@@ -33,11 +54,7 @@ export async function commandLine(
     .showHelpAfterError('(--help lists commands and flags)')
     .exitOverride()
     .configureOutput({ writeOut: streams.out, writeErr: streams.err });
-  addDemoCommand(program, context);
-  addInspectCommand(program, context);
-  addExplainCommand(program, context);
-  addAgentCommand(program, context);
-  addSimCommand(program, context);
+  await addCommands(program, context, args);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync([...args], { from: 'user' });

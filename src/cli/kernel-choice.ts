@@ -1,14 +1,10 @@
-// Which kernel a command works on: this machine's Linux, a served model, or a model made here from a file.
+// Which kernel a command works on: this machine's Linux, a served model, or a model made here from a file. Only the
+// chosen one is loaded.
 import type { Clock } from '../base/clock.ts';
 import { CodedError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { KernelFs } from '../kernel/fs.ts';
-import { LinuxKernel } from '../kernel/linux/linux-kernel.ts';
-import { KernelModel } from '../kernel/model/kernel-model.ts';
 import type { KernelProfile, MachineSpec } from '../kernel/model/spec.ts';
-import { readTopologyFile } from '../kernel/model/topology.ts';
-import { bundledTopology, isBundledTopology } from '../kernel/model/topology-bundled.ts';
-import { connectKernel } from '../kernel/remote/remote-kernel.ts';
 
 /** Flags that choose the kernel. */
 export interface KernelFlags {
@@ -38,21 +34,27 @@ export async function chooseKernel(
   if (flags.kernel === 'linux') return chooseLinux(flags, context);
   const served = servedForm.exec(flags.kernel)?.[1];
   if (served !== undefined) {
+    const { connectKernel } = await import('../kernel/remote/remote-kernel.ts');
     const kernel = await connectKernel(served, context.clock);
     return { kernel, description: `served at ${served}`, close: async () => kernel.close() };
   }
   if (flags.kernel.startsWith('unix:')) {
-    throw new CodedError('WG_FLAG_INVALID', `--kernel "${flags.kernel}": the form is unix:///absolute/path`);
+    throw new CodedError(
+      'WG_FLAG_INVALID',
+      `--kernel "${flags.kernel}": the form is unix:///absolute/path`,
+    );
   }
   const spec = await machineOf(flags.kernel, null);
+  const { KernelModel } = await import('../kernel/model/kernel-model.ts');
   const kernel = new KernelModel({ spec, clock: context.clock });
   return { kernel, description: `simulated ${spec.name}`, close: async () => undefined };
 }
 
-function chooseLinux(
+async function chooseLinux(
   flags: KernelFlags,
   context: { readonly clock: Clock; readonly log: Log; readonly laneEntry?: string },
-): ChosenKernel {
+): Promise<ChosenKernel> {
+  const { LinuxKernel } = await import('../kernel/linux/linux-kernel.ts');
   const { sysfs, proc, dev, run } = flags;
   const kernel = new LinuxKernel({
     ...context,
@@ -71,6 +73,10 @@ export async function machineOf(
   nameOrFile: string,
   profile: KernelProfile | null,
 ): Promise<MachineSpec> {
+  const { bundledTopology, isBundledTopology } = await import(
+    '../kernel/model/topology-bundled.ts'
+  );
+  const { readTopologyFile } = await import('../kernel/model/topology.ts');
   const spec = isBundledTopology(nameOrFile)
     ? bundledTopology(nameOrFile)
     : await readTopologyFile(nameOrFile);

@@ -1,6 +1,6 @@
 // The shape of a sysfs dump: what a small collector wrote of a running guest, file by file. Only the parts
 // that a machine is built from are named; the rest is ignored, a dump is not ours to be strict about.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const errnoOr = <Item extends z.ZodType>(item: Item) =>
   z.union([item, z.object({ errno: z.string() })]);

@@ -1,5 +1,5 @@
 // The form of a fault as it is asked for from outside: one strict object for each kind of faults.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Fault, FaultKind } from './faults.ts';
 import * as scalar from './topology-scalars.ts';
 

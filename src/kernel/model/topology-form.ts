@@ -1,6 +1,6 @@
 // The form of a topology file, field by field: what a person writes and what an export has. Only the
 // form; defaults are filled in topology-fill.ts, and what must fit together is checked in topology-check.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import * as scalar from './topology-scalars.ts';
 
 const { address, flag, listOf, mapping, name, named, text, whole } = scalar;

@@ -1,6 +1,6 @@
 // The scalar forms of a topology file, each with the sentence that names what is allowed. Files are read
 // without YAML's guessing (class 030000 stays text), so numbers and booleans are recognised here.
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPciAddress, type PciAddress } from '../../pci/address.ts';
 
 function shown(input: unknown): string {

@@ -10,7 +10,7 @@
 //
 // A client that goes away takes nothing with it: its calls go on in the kernel, their answers are dropped.
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fail, ok, type Result } from '../../base/result.ts';
 
 /** Raised when messages change their meaning. */
