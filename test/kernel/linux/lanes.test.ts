@@ -55,13 +55,13 @@ test('no thread of this process is blocked while a call hangs, and the event loo
   void readFile(import.meta.filename).then(() => {
     poolIsFree = true;
   });
-  await eventually('the thread pool answers', () => poolIsFree, 300);
+  await eventually('the thread pool answers', () => poolIsFree, 500);
   assert.deepEqual(
     (await outcomes).map((outcome) => outcome.kind),
     Array.from({ length: 6 }, () => 'pending'),
   );
   clearInterval(beat);
-  assert.ok(worstMs < 200, `the event loop was away for ${worstMs} ms`);
+  assert.ok(worstMs < 400, `the event loop was away for ${worstMs} ms`);
   for (const fifo of fifos) closeSync(release(fifo, 'w'));
 });
 
@@ -86,10 +86,10 @@ test('others go on while one write hangs: the lane is replaced', async (t) => {
 test('a hung write is joined by its repetitions, not repeated', async (t) => {
   const { kernel, roots, lanes } = machine(t);
   const fifo = makeFifo(join(roots.sysfs, 'kernel/hangs'));
-  const attempts = [];
-  for (let attempt = 0; attempt < 5; attempt++) {
-    attempts.push(await kernel.write('/sys/kernel/hangs', 'once', { deadlineMs: 20 }));
-  }
+  // Both at once, before anybody has been told that it hangs; then again and again.
+  const write = () => kernel.write('/sys/kernel/hangs', 'once', { deadlineMs: 60 });
+  const attempts = await Promise.all([write(), write()]);
+  for (let again = 0; again < 3; again++) attempts.push(await write());
   assert.deepEqual(
     attempts.map((attempt) => attempt.kind),
     Array.from({ length: 5 }, () => 'pending'),
