@@ -5,7 +5,7 @@ import type { AllocateAnswer, DevicePluginDoor, PreStartAnswer } from '../kubele
 import { appliesTo } from '../policy/match.ts';
 import { type Offers, offers, sameOffers } from '../policy/offers.ts';
 import type { PassthroughPolicy, ResourceName } from '../policy/policy.ts';
-import type { PciAddress } from '../pci/address.ts';
+import { comparePciAddresses, type PciAddress } from '../pci/address.ts';
 import { GroupActor } from './group-actor.ts';
 import { NodeWatch } from './node-watch.ts';
 import { checkHolder, LeaseWatch } from './lease-watch.ts';
@@ -103,7 +103,9 @@ export class Agent implements DevicePluginDoor {
 
   /** Every group that a policy wants or that is ours, by leader. */
   views(): readonly GroupView[] {
-    return [...this.#actors.values()].map((actor) => actor.view);
+    return [...this.#actors.values()]
+      .map((actor) => actor.view)
+      .sort((a, b) => comparePciAddresses(a.leader, b.leader));
   }
 
   /** What the last survey found; null before the first. */

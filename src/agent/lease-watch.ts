@@ -1,6 +1,6 @@
 // Finds out who holds the leased groups and when they have gone: asks the kubelet's lists while there are
 // leases, and nothing while there are none.
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Timer } from '../base/clock.ts';
 import {
   type DepartureEvidence,
   holderOf,
@@ -10,7 +10,7 @@ import {
   newListWatch,
   watchLists,
 } from '../kubelet/departure.ts';
-import type { HolderSource, HoldersAnswer } from '../kubelet/pods.ts';
+import type { HoldersAnswer } from '../kubelet/pods.ts';
 import type { GroupRecord, Lease } from '../ownership/record.ts';
 import type { Inside } from '../ownership/use.ts';
 import type { PciAddress } from '../pci/address.ts';
@@ -26,7 +26,10 @@ interface Watched {
 
 /** What the watch needs of the agent. */
 export interface LeaseWatchContext {
-  readonly ports: Pick<AgentPorts, 'clock' | 'log' | 'host' | 'holders' | 'podStatus' | 'timing'>;
+  readonly ports: Pick<
+    AgentPorts,
+    'clock' | 'log' | 'host' | 'holders' | 'podStatus' | 'timing' | 'departure'
+  >;
   readonly actors: () => Iterable<GroupActor>;
 }
 
@@ -107,7 +110,7 @@ export class LeaseWatch {
   ): Promise<void> {
     const watched = this.#watched.get(record.leader);
     if (watched === undefined || actor.record?.lease?.since !== lease.since) return;
-    const lists = watchLists(watched.lists, answer, watched.device);
+    const lists = watchLists(watched.lists, answer, watched.device, this.#context.ports.departure);
     this.#watched.set(record.leader, { ...watched, lists });
     const holder = holderOf(answer, watched.device);
     if (holder !== null) {
@@ -127,14 +130,14 @@ export class LeaseWatch {
     lease: Lease,
     lists: ListWatch,
   ): Promise<void> {
-    const { log, podStatus } = this.#context.ports;
+    const { log, podStatus, departure: limits } = this.#context.ports;
     const evidence: DepartureEvidence = {
       lists,
       pod: podStatus(lease),
       inside: { kind: 'nobody' },
     };
-    if (judgeDeparture(evidence).kind !== 'gone') return;
-    const departure = judgeDeparture({ ...evidence, inside: await this.#inside(record) });
+    if (judgeDeparture(evidence, limits).kind !== 'gone') return;
+    const departure = judgeDeparture({ ...evidence, inside: await this.#inside(record) }, limits);
     if (departure.kind === 'gone') {
       actor.post({ kind: 'EndLease', lease, why: departure.why });
       return;
@@ -159,7 +162,7 @@ export class LeaseWatch {
  */
 export async function checkHolder(
   record: GroupRecord,
-  ports: { readonly holders: HolderSource; readonly clock: Clock },
+  ports: Pick<AgentPorts, 'holders' | 'clock' | 'departure'>,
 ): Promise<'gone' | 'present' | 'unknown'> {
   const sinceMs = ports.clock.monotonicMs();
   const device: LeasedDevice = {
@@ -168,7 +171,7 @@ export async function checkHolder(
     sinceMs,
   };
   const answer = await ports.holders.list({ fresh: true });
-  const { latest } = watchLists(newListWatch(true), answer, device);
+  const { latest } = watchLists(newListWatch(true), answer, device, ports.departure);
   switch (latest.kind) {
     case 'listed':
       return 'present';

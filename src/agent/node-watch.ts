@@ -71,16 +71,21 @@ export class NodeWatch {
   async #run(trigger: SurveyTrigger): Promise<void> {
     this.#surveying = true;
     this.#wanted = null;
+    const { host } = this.#context.ports;
+    // What the next poll compares with is what this survey saw: a change that comes and goes between two polls
+    // must not leave the survey's picture standing. What changed meanwhile counts as changed.
+    const before = await host.fingerprint();
     await this.#context.survey(trigger);
+    const after = await host.fingerprint();
+    this.#fingerprint = before === after ? after : 'changed during the survey';
     this.#surveying = false;
     if (this.#wanted !== null && !this.#stopped) this.#schedule();
   }
 
   async #poll(): Promise<void> {
+    if (this.#surveying) return;
     const fingerprint = await this.#context.ports.host.fingerprint();
-    const changed = this.#fingerprint !== null && fingerprint !== this.#fingerprint;
-    this.#fingerprint = fingerprint;
-    if (!changed || this.#stopped) return;
+    if (fingerprint === this.#fingerprint || this.#surveying || this.#stopped) return;
     this.#changed();
     this.want('poll');
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Host } from '../host/host.ts';
 import type { CdiSpec } from '../kubelet/cdi.ts';
-import type { PodStatus } from '../kubelet/departure.ts';
+import type { DepartureLimits, PodStatus } from '../kubelet/departure.ts';
 import type { HolderSource } from '../kubelet/pods.ts';
 import type { Lease } from '../ownership/record.ts';
 import type { PciAddress } from '../pci/address.ts';
@@ -70,6 +70,8 @@ export interface AgentPorts {
   readonly cdi: CdiStore | null;
   /** What the API server knows about the pod of a lease; `unavailable` without one. */
   readonly podStatus: (lease: Lease) => PodStatus;
+  /** When the kubelet's lists count. */
+  readonly departure: DepartureLimits;
   readonly meter: AgentMeter;
   readonly timing: AgentTiming;
   readonly mode: DeliveryMode;

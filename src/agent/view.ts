@@ -48,7 +48,7 @@ export interface GroupView {
   readonly phase: Phase;
   /** R1: what offers go by. */
   readonly healthy: boolean;
-  /** Why it is not healthy, in one sentence; null when it is. */
+  /** What is wrong or holds it up, in one sentence; null when nothing is. Always given when it is not healthy. */
   readonly why: string | null;
   readonly blockers: readonly Blocker[];
   readonly fault: FaultView | null;
@@ -68,7 +68,7 @@ export function viewOf(state: GroupState): GroupView {
   const look = seen?.look ?? null;
   const group = look === null ? null : look.group;
   const fault = faultOf(state);
-  const why = healthOf(state, fault);
+  const why = troubleOf(state, fault);
   return {
     leader: state.leader,
     groupNumber: group === null ? null : group.number,
@@ -76,7 +76,7 @@ export function viewOf(state: GroupState): GroupView {
     // A group of which nothing is seen has nobody inside and nothing on VFIO.
     owner: look === null ? 'Kernel' : ownerOf(look.group, look.inside),
     phase: phaseOf(record, fault),
-    healthy: why === null,
+    healthy: isHealthy(state, fault, why),
     why,
     blockers: state.blockers,
     fault,
@@ -116,8 +116,32 @@ function faultOf(state: GroupState): FaultView | null {
   return null;
 }
 
-/** Null: healthy. Otherwise the reason, the first that applies. */
-function healthOf(state: GroupState, fault: FaultView | null): string | null {
+/**
+ * What the kubelet hears. A leased group stays healthy while its claim takes its time: calling it unhealthy
+ * would take it out of allocatable while its pod's request is counted too, and so cost another pod its device.
+ */
+function isHealthy(state: GroupState, fault: FaultView | null, why: string | null): boolean {
+  if (why === null) return true;
+  if (fault !== null || state.record === null || state.record.lease === null) return false;
+  switch (state.decision.kind) {
+    case 'Degraded':
+    case 'Fault':
+      return false;
+    case 'AwaitHolder':
+      return state.blockers.length === 0;
+    case 'Leave':
+    case 'Take':
+    case 'Settle':
+    case 'Hold':
+    case 'Return':
+    case 'Finish':
+    case 'Wait':
+      return !state.stopping;
+  }
+}
+
+/** Null: nothing is wrong. Otherwise what is, the first that applies. */
+function troubleOf(state: GroupState, fault: FaultView | null): string | null {
   const { record, seen, decision } = state;
   if (fault !== null) return fault.message;
   if (state.stopping) return 'the agent is shutting down';

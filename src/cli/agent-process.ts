@@ -10,6 +10,7 @@ import { seededRandom } from '../base/random.ts';
 import { createHost } from '../host/create-host.ts';
 import type { KernelFs } from '../kernel/fs.ts';
 import { CdiFiles } from '../kubelet/cdi-files.ts';
+import { defaultDepartureLimits } from '../kubelet/departure.ts';
 import { PodResourcesClient, defaultPodResourcesRates } from '../kubelet/pods/pod-resources.ts';
 import { defaultRequestLimits } from '../kubelet/requests.ts';
 import { DevicePlugins } from '../kubelet/server/device-plugins.ts';
@@ -19,7 +20,11 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Delivery } from '../ownership/record.ts';
 import { fileRecordStore } from '../record/file-store.ts';
 import type { PolicyState } from '../record/policy-files.ts';
-import { type PolicyWatch, type PolicyWatchOptions, watchPolicies } from '../record/policy-watch.ts';
+import {
+  type PolicyWatch,
+  type PolicyWatchOptions,
+  watchPolicies,
+} from '../record/policy-watch.ts';
 import { protosFolder } from './places.ts';
 
 /** What an agent process is told by its flags. */
@@ -32,6 +37,8 @@ export interface AgentSettings {
   readonly cdiDir: string;
   readonly delivery: Delivery;
   readonly deviceRoot: string;
+  /** How long after its start the kubelet's lists are not trusted. */
+  readonly kubeletReadyMs: number;
 }
 
 /** Parts that the caller owns. */
@@ -52,7 +59,10 @@ export interface AgentProcess {
 }
 
 /** Starts an agent. Resolves when its offers are complete and it is registering with the kubelet. */
-export async function startAgent(settings: AgentSettings, parts: AgentParts): Promise<AgentProcess> {
+export async function startAgent(
+  settings: AgentSettings,
+  parts: AgentParts,
+): Promise<AgentProcess> {
   const { clock, log, metrics, onCrash } = parts;
   const holders = new PodResourcesClient({
     folder: join(settings.kubeletDir, 'pod-resources'),
@@ -67,6 +77,7 @@ export async function startAgent(settings: AgentSettings, parts: AgentParts): Pr
       host: createHost({ kernel: parts.kernel, clock, log }),
       records: fileRecordStore({ dir: settings.stateDir, log }),
       podStatus: () => ({ kind: 'unavailable' }),
+      departure: { ...defaultDepartureLimits, kubeletUpMs: settings.kubeletReadyMs },
       meter: metrics.agent,
       timing: defaultTiming,
       mode: { delivery: settings.delivery, deviceRoot: settings.deviceRoot },

@@ -29,7 +29,9 @@ export function addKernelFlags(command: Command): Command {
 /** Adds `-o`. */
 export function addOutputFlag(command: Command): Command {
   return command.addOption(
-    new Option('-o, --output <form>', 'form of the output').choices([...outputForms]).default('table'),
+    new Option('-o, --output <form>', 'form of the output')
+      .choices([...outputForms])
+      .default('table'),
   );
 }
 

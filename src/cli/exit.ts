@@ -4,8 +4,15 @@ import { CodedError, errorCatalogue, errorText } from '../base/errors.ts';
 /** Statuses that are answers, not failures. */
 export const exitStatuses = {
   ok: { status: 0, meaning: 'It worked; for inspect and explain: the answer is a clear one.' },
-  blocked: { status: 1, meaning: 'explain: the device cannot be passed through now (the reasons were printed).' },
-  noIommu: { status: 2, meaning: 'inspect, explain: this machine has no active IOMMU, so nothing can be passed through.' },
+  blocked: {
+    status: 1,
+    meaning: 'explain: the device cannot be passed through now (the reasons were printed).',
+  },
+  noIommu: {
+    status: 2,
+    meaning:
+      'inspect, explain: this machine has no active IOMMU, so nothing can be passed through.',
+  },
   notFound: { status: 3, meaning: 'explain: there is no such PCI function on this machine.' },
   interrupted: { status: 130, meaning: 'Ended by Ctrl-C.' },
 } as const;

@@ -8,7 +8,7 @@ import { paintFor } from './render/paint.ts';
 const streams: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  interactive: process.stdout.isTTY === true && process.stdin.isTTY === true,
+  interactive: process.stdout.isTTY && process.stdin.isTTY,
   columns: () => process.stdout.columns ?? 100,
   paint: paintFor(process.stdout, process.env),
 };
@@ -18,10 +18,15 @@ process.stdout.on('error', (problem: NodeJS.ErrnoException) => {
   if (problem.code === 'EPIPE') process.exit(exitStatuses.ok.status);
 });
 
-try {
-  process.exitCode = await commandLine(process.argv.slice(2), streams, process.env);
-} catch (thrown) {
-  const failure = failureOf(thrown);
-  streams.err(failure.text);
-  process.exitCode = failure.status;
+async function statusOf(): Promise<number> {
+  try {
+    return await commandLine(process.argv.slice(2), streams, process.env);
+  } catch (thrown) {
+    const failure = failureOf(thrown);
+    streams.err(failure.text);
+    return failure.status;
+  }
 }
+
+// Timers of parts that were stopped (a kubelet's grace periods) must not keep the process alive.
+process.exit(await statusOf());

@@ -1,4 +1,4 @@
-// /healthz, /readyz and /metrics over HTTP. Three fixed answers to GET; refuses everything else, and anybody
+// /healthz, /readyz, /metrics and /groups over HTTP. Four fixed answers to GET; refuses everything else, and anybody
 // who is slow.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +10,8 @@ import type { ListenAddress } from './listen-address.ts';
 export interface Observed {
   /** Why the agent cannot serve now; empty: it can. One short sentence each. */
   readiness(): readonly string[];
+  /** Every group as it is now, for people and tools on the node: served as JSON under /groups. */
+  groups(): unknown;
   /** The text of the metrics and its content type. */
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -54,8 +56,12 @@ async function answerTo(request: IncomingMessage, observed: Observed): Promise<A
       const { text, contentType } = await observed.metrics();
       return { status: 200, contentType, body: text };
     }
+    case '/groups': {
+      const body = `${JSON.stringify(observed.groups(), null, 2)}\n`;
+      return { status: 200, contentType: 'application/json', body };
+    }
     default:
-      return plain(404, 'there are /healthz, /readyz and /metrics');
+      return plain(404, 'there are /healthz, /readyz, /metrics and /groups');
   }
 }
 

@@ -9,6 +9,7 @@ import { defaultListenAddress, parseListenAddress } from '../../src/observe/list
 
 const quiet: Observed = {
   readiness: () => [],
+  groups: () => [{ leader: '0000:65:00.0', phase: 'WithHost' }],
   metrics: () =>
     Promise.resolve({ text: 'wholegroup_groups 1\n', contentType: 'text/plain; version=0.0.4' }),
 };
@@ -35,10 +36,13 @@ test('the three paths answer, a query is ignored, everything else is refused', a
     assert.deepEqual(await answer(`${base}/healthz`), [200, 'ok\n']);
     assert.deepEqual(await answer(`${base}/readyz?verbose`), [200, 'ok\n']);
     assert.deepEqual(await answer(`${base}/metrics`), [200, 'wholegroup_groups 1\n']);
-    assert.deepEqual(await answer(`${base}/`), [404, 'there are /healthz, /readyz and /metrics\n']);
+    assert.deepEqual(await answer(`${base}/`), [
+      404,
+      'there are /healthz, /readyz, /metrics and /groups\n',
+    ]);
     assert.deepEqual(await answer(`${base}/metrics/../healthz/x`), [
       404,
-      'there are /healthz, /readyz and /metrics\n',
+      'there are /healthz, /readyz, /metrics and /groups\n',
     ]);
     assert.deepEqual(await answer(`${base}/healthz`, { method: 'POST', body: 'x' }), [
       405,
@@ -66,6 +70,7 @@ test('metrics carry the content type they were given', async () => {
 
 test('metrics or readiness that throw are a 500, and the server goes on', async () => {
   const broken: Observed = {
+    groups: () => [],
     readiness: () => {
       throw new Error('no answer');
     },
@@ -165,4 +170,13 @@ test('addresses to listen on are parsed; a port alone or every address by accide
     );
   }
   assert.equal(defaultListenAddress.host, '127.0.0.1');
+});
+
+test('/groups tells every group as JSON', async () => {
+  await withServer(quiet, async (base) => {
+    const response = await fetch(`${base}/groups`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('content-type'), 'application/json');
+    assert.deepEqual(await response.json(), [{ leader: '0000:65:00.0', phase: 'WithHost' }]);
+  });
 });

@@ -276,7 +276,7 @@ export async function perform(stage: Stage, action: Action): Promise<void> {
 
 function blind(stage: Stage, what: PciAddress | 'storage', path: string): void {
   const { world } = stage;
-  if (!world.blind.has(what)) world.blind.set(what, world.clock.monotonicMs());
+  world.blind.add(what);
   world.model.control.inject({ kind: 'read-errno', path, errno: 'EACCES' });
 }
 

@@ -37,8 +37,8 @@ export interface Watched {
   readonly openCalls: () => Iterable<OpenCall>;
   /** How old a change must be before the agent has to have noticed it. */
   readonly lagMs: () => number;
-  /** What cannot be read, and since when (monotonic): a member's own files, or `storage` for what tells who uses disks. */
-  readonly blind: () => ReadonlyMap<PciAddress | 'storage', number>;
+  /** What cannot be read: a member's own files, or `storage` for what tells who uses disks. */
+  readonly blind: () => ReadonlySet<PciAddress | 'storage'>;
   /** Members that were plugged, unplugged or unbound by the world itself since they were taken. */
   readonly disturbed: () => ReadonlySet<string>;
 }
@@ -82,6 +82,7 @@ export class Checker {
   readonly #watched: Watched;
   readonly #only: ReadonlySet<Rule>;
   readonly #busySince = new Map<PciAddress, number>();
+  readonly #blindSince = new Map<PciAddress, number>();
   /** What every member was before the agent first wrote to it; kept while a record names it. */
   readonly #originals = new Map<PciAddress, Original>();
   #recorded: readonly GroupRecord[] = [];
@@ -248,50 +249,53 @@ export class Checker {
 
   /** R1 and R7: what is offered healthy is releasable or ours, and nothing is offered blindly. */
   #offersHold(): void {
-    const offers = this.#watched.offers();
-    const nowMs = this.#watched.nowMs();
     const ours = new Set(this.#watched.records().map((record) => record.leader));
     const listed = new Set<PciAddress>();
-    for (const devices of offers?.values() ?? []) {
-      for (const device of devices) {
-        listed.add(device.id);
-        const busy = hostUse(this.#watched.model(), device.id);
-        if (busy === null) this.#busySince.delete(device.id);
-        else if (!this.#busySince.has(device.id)) this.#busySince.set(device.id, nowMs);
-        if (!device.healthy || ours.has(device.id)) continue;
-        const sinceMs = this.#busySince.get(device.id) ?? nowMs;
+    for (const devices of this.#watched.offers()?.values() ?? []) {
+      for (const { id, healthy } of devices) {
+        listed.add(id);
+        const busy = hostUse(this.#watched.model(), id);
+        const busyMs = this.#lasting(this.#busySince, id, busy !== null);
+        const blindMs = this.#lasting(this.#blindSince, id, this.#isBlind(id));
+        if (!healthy || ours.has(id)) continue;
         const lagMs = this.#watched.lagMs();
         this.#require(
           'R1',
-          nowMs - sinceMs <= lagMs,
-          () => `${device.id} is offered though for ${nowMs - sinceMs} ms ${busy ?? ''}`,
+          busyMs <= lagMs,
+          () => `${id} is offered though for ${busyMs} ms ${busy ?? ''}`,
         );
-        const blindMs = this.#blindSinceMs(device.id);
-        const seeing = blindMs === null || nowMs - blindMs <= lagMs;
         this.#require(
           'R7',
-          seeing,
-          () => `${device.id} is offered though it cannot be known who uses it`,
+          blindMs <= lagMs,
+          () => `${id} is offered though it cannot be known who uses it`,
         );
       }
     }
-    for (const address of this.#busySince.keys())
-      if (!listed.has(address)) this.#busySince.delete(address);
+    for (const since of [this.#busySince, this.#blindSince]) {
+      for (const id of since.keys()) if (!listed.has(id)) since.delete(id);
+    }
   }
 
-  /** Since when something that matters for this group cannot be read; null: all can. */
-  #blindSinceMs(leader: PciAddress): number | null {
-    const blind = this.#watched.blind();
-    if (blind.size === 0) return null;
-    const model = this.#watched.model();
-    const since: number[] = [];
-    for (const member of endpointsOf(groupMembers(model, leader))) {
-      const own = blind.get(member.address);
-      if (own !== undefined) since.push(own);
-      const storage = blind.get('storage');
-      if (storage !== undefined && hasDisks(model, member)) since.push(storage);
+  /** For how long something has been so (0: it is not, or it was seen for the first time now). */
+  #lasting(since: Map<PciAddress, number>, id: PciAddress, is: boolean): number {
+    if (!is) {
+      since.delete(id);
+      return 0;
     }
-    return since.length === 0 ? null : Math.min(...since);
+    const nowMs = this.#watched.nowMs();
+    const firstMs = since.get(id) ?? nowMs;
+    since.set(id, firstMs);
+    return nowMs - firstMs;
+  }
+
+  /** Whether something that matters for this group cannot be read. */
+  #isBlind(leader: PciAddress): boolean {
+    const blind = this.#watched.blind();
+    if (blind.size === 0) return false;
+    const model = this.#watched.model();
+    return endpointsOf(groupMembers(model, leader)).some(
+      (member) => blind.has(member.address) || (blind.has('storage') && hasDisks(model, member)),
+    );
   }
 
   /** R9: whatever happens to agent and kubelet, a running container keeps what it has. */

@@ -9,6 +9,7 @@ const { values } = parseArgs({
     world: { type: 'string', default: '150' },
     seed: { type: 'string' },
     log: { type: 'boolean', default: false },
+    progress: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
   },
 });
@@ -42,6 +43,7 @@ for (let seed = first; done < steps; seed++) {
   }
   if (values.seed !== undefined && steps <= perWorld) break;
   if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${steps} steps`);
+  else if (values.progress) console.log(`seed ${seed}: ${done} steps`);
 }
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
 console.log(`\n${done} steps in ${seconds} s: the rule held`);

@@ -11,6 +11,7 @@ import type { KernelFs } from '../../src/kernel/fs.ts';
 import { KernelModel } from '../../src/kernel/model/kernel-model.ts';
 import type { MachineSpec } from '../../src/kernel/model/spec.ts';
 import { cdiDeviceName, type CdiSpec } from '../../src/kubelet/cdi.ts';
+import { defaultDepartureLimits } from '../../src/kubelet/departure.ts';
 import type { AllocateAnswer, DevicePluginDoor } from '../../src/kubelet/door.ts';
 import type { HolderSource } from '../../src/kubelet/pods.ts';
 import { defaultRequestLimits } from '../../src/kubelet/requests.ts';
@@ -75,7 +76,7 @@ export class World {
   crash: unknown = null;
   recordFault: RecordFault = 'none';
   hintsLost = false;
-  readonly blind = new Map<PciAddress | 'storage', number>();
+  readonly blind = new Set<PciAddress | 'storage'>();
   #ready = false;
   #life: Lifeline | null = null;
   #plugins: InProcessPlugins | null = null;
@@ -187,6 +188,7 @@ export class World {
         holders: mutation.holders?.(holders) ?? holders,
         cdi: delivery === 'cdi' ? this.#cdi(life) : null,
         podStatus: () => ({ kind: 'unavailable' }),
+        departure: defaultDepartureLimits,
         timing: defaultTiming,
         mode: { delivery, deviceRoot: '' },
       },

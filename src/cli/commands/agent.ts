@@ -4,7 +4,11 @@ import { type Command, Option } from 'commander';
 import { CodedError } from '../../base/errors.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import { serveObserved } from '../../observe/http-server.ts';
-import { defaultListenAddress, type ListenAddress, parseListenAddress } from '../../observe/listen-address.ts';
+import {
+  defaultListenAddress,
+  type ListenAddress,
+  parseListenAddress,
+} from '../../observe/listen-address.ts';
 import { realClock } from '../../observe/real-clock.ts';
 import type { Delivery } from '../../ownership/record.ts';
 import { type AgentProcess, startAgent } from '../agent-process.ts';
@@ -25,6 +29,7 @@ interface AgentFlags extends KernelFlags {
   readonly nodeName?: string;
   readonly nodeLabel: readonly string[];
   readonly listen: string;
+  readonly kubeletReadySeconds: string;
 }
 
 /** Adds the command. */
@@ -32,7 +37,11 @@ export function addAgentCommand(program: Command, context: CommandContext): void
   const command = program
     .command('agent')
     .description('offer, take, guard and return whole IOMMU groups of this node')
-    .option('--policies <path>', 'file or folder with PassthroughPolicy objects, watched', '/etc/wholegroup/policies')
+    .option(
+      '--policies <path>',
+      'file or folder with PassthroughPolicy objects, watched',
+      '/etc/wholegroup/policies',
+    )
     .option('--state <dir>', 'folder for the durable group records', '/var/lib/wholegroup')
     .option('--kubelet-dir <dir>', "the kubelet's own folder", '/var/lib/kubelet')
     .option('--cdi-dir <dir>', 'folder in which the runtime looks for CDI specs', '/var/run/cdi')
@@ -42,9 +51,22 @@ export function addAgentCommand(program: Command, context: CommandContext): void
         .default('cdi'),
     )
     .option('--device-root <dir>', 'folder on the host in which /dev stands, when it is not /', '')
+    .option(
+      '--kubelet-ready-seconds <n>',
+      'how long after its start the lists of the kubelet are not trusted',
+      '30',
+    )
     .option('--node-name <name>', 'name of this node (default: NODE_NAME, else the host name)')
-    .option('--node-label <key=value...>', 'label of this node, for nodeSelector; may be repeated', [])
-    .option('--listen <address>', 'where to serve /healthz, /readyz and /metrics', addressText(defaultListenAddress));
+    .option(
+      '--node-label <key=value...>',
+      'label of this node, for nodeSelector; may be repeated',
+      [],
+    )
+    .option(
+      '--listen <address>',
+      'where to serve /healthz, /readyz and /metrics',
+      addressText(defaultListenAddress),
+    );
   addKernelFlags(command).action(async (flags: AgentFlags) => {
     context.done(await runAgent(flags, command, context));
   });
@@ -67,6 +89,17 @@ export function parseLabels(texts: readonly string[]): Readonly<Record<string, s
   return labels;
 }
 
+/** A number of seconds as milliseconds. Throws WG_FLAG_INVALID. */
+function parseSeconds(flag: string, text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== '' && Number.isFinite(seconds) && seconds >= 0)
+    return Math.round(seconds * 1000);
+  throw new CodedError(
+    'WG_FLAG_INVALID',
+    `${flag} "${text}": must be a number of seconds, 0 or more`,
+  );
+}
+
 async function runAgent(
   flags: AgentFlags,
   command: Command,
@@ -84,14 +117,32 @@ async function runAgent(
   let running: AgentProcess | null = null;
   const observed = {
     readiness: () => readiness(running),
+    groups: () => running?.agent.views() ?? [],
     metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
   };
   const server = await serveObserved(listen.value, observed, log);
   try {
     await requireUsableKernel(chosen.kernel, { clock, log });
-    const settings = { ...flags, nodeLabels, policiesPath: flags.policies, stateDir: flags.state };
-    running = await startAgent(settings, { kernel: chosen.kernel, clock, log, metrics, onCrash: ended.crash });
-    log.info('agent started', { node: nodeName, kernel: chosen.description, groups: running.agent.views().length });
+    const kubeletReadyMs = parseSeconds('--kubelet-ready-seconds', flags.kubeletReadySeconds);
+    const settings = {
+      ...flags,
+      kubeletReadyMs,
+      nodeLabels,
+      policiesPath: flags.policies,
+      stateDir: flags.state,
+    };
+    running = await startAgent(settings, {
+      kernel: chosen.kernel,
+      clock,
+      log,
+      metrics,
+      onCrash: ended.crash,
+    });
+    log.info('agent started', {
+      node: nodeName,
+      kernel: chosen.description,
+      groups: running.agent.views().length,
+    });
     const signal = await ended.signal;
     log.info('agent stopping', { signal });
     await running.stop();
@@ -105,7 +156,9 @@ async function runAgent(
 
 function readiness(running: AgentProcess | null): readonly string[] {
   if (running === null) return ['the agent is starting'];
-  return running.plugins.state().registered ? [] : ['a resource is not registered with the kubelet'];
+  return running.plugins.state().registered
+    ? []
+    : ['a resource is not registered with the kubelet'];
 }
 
 interface End {

@@ -23,7 +23,9 @@ interface ExplainFlags extends KernelFlags {
 export function addExplainCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('explain')
-    .description('explain one PCI device: its group, every reason that keeps it with the host, and what to do')
+    .description(
+      'explain one PCI device: its group, every reason that keeps it with the host, and what to do',
+    )
     .argument('<address>', 'PCI address, for example 0000:65:00.0');
   addOutputFlag(addKernelFlags(command)).action(async (text: string, flags: ExplainFlags) => {
     const address = parsePciAddress(text);
@@ -40,7 +42,12 @@ async function explain(
   const clock = realClock();
   const chosen = await chooseKernel(flags, { clock, log: silentLog, laneEntry });
   try {
-    return answer(address, flags, streams, await lookAtMachine(chosen.kernel, { clock, log: silentLog }));
+    return answer(
+      address,
+      flags,
+      streams,
+      await lookAtMachine(chosen.kernel, { clock, log: silentLog }),
+    );
   } finally {
     await chosen.close();
   }
@@ -62,7 +69,9 @@ function answer(
   }
   const report = machineReport(machine.node, machine.inventory, machine.looks);
   if (!machine.inventory.functions.some((fn) => fn.address === address)) {
-    streams.err(`there is no PCI function ${address} on this machine; "wholegroup inspect" lists what there is\n`);
+    streams.err(
+      `there is no PCI function ${address} on this machine; "wholegroup inspect" lists what there is\n`,
+    );
     return exitStatuses.notFound.status;
   }
   const alone = [`${address} is in no IOMMU group.`, ...noIommuLines(report, streams.paint)];

@@ -22,8 +22,13 @@ interface InspectFlags extends KernelFlags {
 export function addInspectCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('inspect')
-    .description('show the IOMMU groups of a machine, their owners, and what keeps each from being released')
-    .option('--export <file>', 'also write the machine as a topology file, to simulate it elsewhere or for a bug report');
+    .description(
+      'show the IOMMU groups of a machine, their owners, and what keeps each from being released',
+    )
+    .option(
+      '--export <file>',
+      'also write the machine as a topology file, to simulate it elsewhere or for a bug report',
+    );
   addOutputFlag(addKernelFlags(command)).action(async (flags: InspectFlags) => {
     context.done(await inspect(flags, context));
   });
@@ -33,7 +38,10 @@ async function inspect(flags: InspectFlags, { streams }: CommandContext): Promis
   const clock = realClock();
   const chosen = await chooseKernel(flags, { clock, log: silentLog, laneEntry });
   try {
-    const { node, inventory, looks } = await lookAtMachine(chosen.kernel, { clock, log: silentLog });
+    const { node, inventory, looks } = await lookAtMachine(chosen.kernel, {
+      clock,
+      log: silentLog,
+    });
     const report = machineReport(node, inventory, looks);
     print(streams, flags.output, report, () => machineLines(report, streams.paint));
     if (flags.export !== undefined) {

@@ -1,80 +1,163 @@
-// The report of a machine as lines: a heading that answers "can anything be passed through here at all?",
-// then one block for each group.
-import type { Paint } from './paint.ts';
-import type { GroupReport, MachineReport, MemberReport } from './report.ts';
+// The report of a machine as lines: a heading that answers "can anything be passed through here at all?", what is
+// missing for that, then a line for each member of each group with what keeps it.
+import { type Blocker, subjectOf } from '../../ownership/blockers.ts';
+import { blockerCatalogue } from '../../ownership/catalogue.ts';
+import type { MemberReport } from './member-report.ts';
+import { cutToWidth, type Paint } from './paint.ts';
+import { type GroupReport, isBridgesOnly, type MachineReport, splitBlockers } from './report.ts';
 import { tableLines } from './table.ts';
+
+/** How the lines are wanted. */
+export interface MachineView {
+  readonly paint: Paint;
+  /** Columns of the terminal; null: not a terminal, nothing is cut. */
+  readonly width: number | null;
+  /** Also the groups that hold bridges only. */
+  readonly all: boolean;
+}
 
 function yesNo(value: boolean | null, paint: Paint): string {
   if (value === null) return paint('busy', 'unknown');
   return value ? paint('good', 'yes') : paint('bad', 'no');
 }
 
+function listed(names: readonly string[] | null, none: string, paint: Paint): string {
+  if (names === null) return paint('busy', 'unknown');
+  return names.join(', ') || paint('bad', none);
+}
+
+/** Groups that only wait for what the whole machine lacks. */
+function waiting(report: MachineReport): readonly GroupReport[] {
+  return report.groups.filter(
+    (group) => !group.releasable && splitBlockers(group, report.machineBlockers).own.length === 0,
+  );
+}
+
+function groupsText(report: MachineReport): string {
+  const { length } = report.groups;
+  if (length === 0) return 'none';
+  const later = waiting(report).length;
+  const once = later === 0 ? '' : `, ${later} more once the machine is ready (below)`;
+  return `${length}: ${report.releasable} releasable now${once}`;
+}
+
 /** Heading: the facts of the machine. */
-export function headingLines(report: MachineReport, paint: Paint): readonly string[] {
-  const releasable = report.groups.filter((group) => group.releasable).length;
-  const drivers = report.vfioDrivers.join(', ') || paint('bad', 'none loaded');
-  const iommu = report.iommu.join(', ') || paint('bad', 'none active');
+function headingLines(report: MachineReport, paint: Paint): readonly string[] {
+  const rows: readonly (readonly [string, string])[] = [
+    ['Kernel', report.kernel ?? paint('busy', 'unknown')],
+    ['IOMMU', listed(report.iommu, 'none active', paint)],
+    ['Interrupt remapping', remappingText(report, paint)],
+    ['Ownership accounting', yesNo(report.ownershipAccounting, paint)],
+    ['VFIO drivers', listed(report.vfioDrivers, 'none loaded', paint)],
+    ['Groups', groupsText(report)],
+  ];
+  const lines = rows.map(([name, value]) => `${paint('strong', name.padEnd(20))}  ${value}`);
+  if (report.acsOverride !== true) return lines;
+  const warning =
+    'pcie_acs_override= is on the kernel command line: these groups claim an isolation that the hardware does not have';
+  return [...lines, '', paint('bad', warning)];
+}
+
+function remappingText(report: MachineReport, paint: Paint): string {
+  const text = yesNo(report.interruptRemapping, paint);
+  if (report.interruptRemapping === true || report.unsafeInterruptsAllowed !== true) return text;
+  return `${text}, and allow_unsafe_interrupts is set: a guest can forge interrupts of the host`;
+}
+
+/** What keeps every group alike, once. A machine without an IOMMU gets advice of its own instead. */
+function missingLines(report: MachineReport, paint: Paint): readonly string[] {
+  const missing = report.machineBlockers.filter(({ kind }) => kind !== 'IommuAbsent');
+  if (missing.length === 0 || report.groups.length === 0) return [];
   return [
-    `${paint('strong', 'Kernel')}               ${report.kernel ?? 'unknown'}`,
-    `${paint('strong', 'IOMMU')}                ${iommu}`,
-    `${paint('strong', 'Interrupt remapping')}  ${yesNo(report.interruptRemapping, paint)}`,
-    `${paint('strong', 'Ownership accounting')} ${yesNo(report.ownershipAccounting, paint)}`,
-    `${paint('strong', 'VFIO drivers')}         ${drivers}`,
-    `${paint('strong', 'Groups')}               ${report.groups.length}, ${releasable} releasable now`,
+    '',
+    paint('bad', 'No group can be released before this is put right:'),
+    ...missing.map(
+      (blocker) =>
+        `  ${paint('strong', blocker.kind)} (${subjectOf(blocker)}): ${blockerCatalogue[blocker.kind].remedy}`,
+    ),
   ];
 }
 
-function memberCells(member: MemberReport, paint: Paint): readonly string[] {
-  const driver = member.driver ?? paint('dim', '-');
-  return [member.address, member.id, member.description, driver];
+/** "Ethernet controller" is "Ethernet" in a table. */
+function shortClass(description: string): string {
+  return description.replace(/ (?:controller|device)$/, '');
 }
 
-function why(group: GroupReport): string {
-  const first = group.blockers[0];
+function statusCell(group: GroupReport, own: readonly Blocker[], paint: Paint): string {
+  if (group.releasable) return paint('good', 'yes');
+  return own.length === 0 ? paint('busy', 'not yet') : paint('bad', 'no');
+}
+
+/** The worst reason of one member in a few words. */
+function whyCell(blockers: readonly Blocker[], paint: Paint): string {
+  const [first] = blockers;
   if (first === undefined) return '';
-  const more = group.blockers.length > 1 ? ` (+${group.blockers.length - 1} more)` : '';
-  // The address stands in the row already.
-  return `${first.kind}: ${first.message.slice(first.address.length + 1)}${more}`;
+  const more = blockers.length > 1 ? paint('dim', ` (+${blockers.length - 1})`) : '';
+  return `${first.kind}: ${subjectOf(first)}${more}`;
 }
 
-function groupRows(group: GroupReport, paint: Paint): readonly (readonly string[])[] {
-  const releasable = group.releasable ? paint('good', 'yes') : paint('bad', 'no');
+function memberRow(member: MemberReport, own: readonly Blocker[], paint: Paint): string[] {
+  const cells = [member.address, member.id, shortClass(member.description)];
+  const driver = member.driver ?? paint('dim', '-');
+  const why = own.filter((blocker) => blocker.address === member.address);
+  return [...cells, driver, whyCell(why, paint)];
+}
+
+function groupRows(group: GroupReport, report: MachineReport, paint: Paint): readonly string[][] {
+  const { own, wide } = splitBlockers(group, report.machineBlockers);
   return group.members.map((member, index) => {
-    const cells = memberCells(member, paint);
-    return index === 0
-      ? [String(group.group), group.owner, releasable, ...cells, why(group)]
-      : ['', '', '', ...cells, ''];
+    const row = memberRow(member, own, paint);
+    if (index > 0) return ['', '', '', ...row];
+    if (own.length === 0) row[row.length - 1] = paint('dim', wide[0]?.kind ?? '');
+    return [String(group.group), group.owner, statusCell(group, own, paint), ...row];
   });
 }
 
 const columns = [
-  ...[{ heading: 'GROUP' }, { heading: 'OWNER' }, { heading: 'RELEASABLE' }, { heading: 'DEVICE' }],
+  ...[{ heading: 'GROUP' }, { heading: 'OWNER' }, { heading: 'RELEASE' }, { heading: 'DEVICE' }],
   ...[{ heading: 'ID' }, { heading: 'CLASS' }, { heading: 'DRIVER' }, { heading: 'WHY NOT' }],
 ];
 
-/** The whole report. */
-export function machineLines(report: MachineReport, paint: Paint): readonly string[] {
-  const lines = [...headingLines(report, paint)];
-  if (report.groups.length > 0) {
-    const rows = report.groups.flatMap((group) => groupRows(group, paint));
-    lines.push('', ...tableLines(columns, rows));
-    lines.push('', paint('dim', 'wholegroup explain ADDRESS tells every reason for one device, and what to do.'));
+/** Numbers in order, neighbours joined: `2, 4-11, 23`. */
+export function rangesText(numbers: readonly number[]): string {
+  const runs: { from: number; to: number }[] = [];
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && number === last.to + 1) last.to = number;
+    else runs.push({ from: number, to: number });
   }
-  for (const { path, why: problem } of report.unreadable) {
-    lines.push(paint('bad', `could not read ${path}: ${problem}; what it holds is missing above`));
-  }
-  return report.iommu.length > 0 ? lines : [...lines, '', ...noIommuLines(report, paint)];
+  return runs.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
 }
 
-/** What to do on a machine without an IOMMU. */
-export function noIommuLines(report: MachineReport, paint: Paint): readonly string[] {
-  const functions = report.ungrouped.length;
-  return [
-    paint('bad', 'No IOMMU is active on this machine, so no device can be passed through safely.'),
-    `${functions} PCI function${functions === 1 ? ' has' : 's have'} no IOMMU group. To turn it on:`,
-    '  1. enable VT-d (Intel), AMD-Vi / IOMMU (AMD) or SMMU (Arm) in the firmware,',
-    '  2. on Intel, boot with intel_iommu=on (and iommu=pt if the host needs full DMA speed),',
-    '  3. check with: ls /sys/class/iommu',
-    'A virtual machine needs a virtual IOMMU from its hypervisor (QEMU: -device intel-iommu,intremap=on).',
-  ];
+function tableOf(report: MachineReport, { paint, all }: MachineView): readonly string[] {
+  const left = all ? [] : report.groups.filter(isBridgesOnly);
+  const shown = report.groups.filter((group) => !left.includes(group));
+  const rows = shown.flatMap((group) => groupRows(group, report, paint));
+  const lines = ['', ...tableLines(columns, rows, 2), ''];
+  if (left.length > 0) {
+    const groups = left.length === 1 ? 'group holds' : 'groups hold';
+    const numbers = rangesText(left.map((group) => group.group));
+    lines.push(
+      paint('dim', `${left.length} more ${groups} bridges only (${numbers}): nothing to hand out; --all lists them.`),
+    );
+  }
+  lines.push(paint('dim', '"wholegroup explain ADDRESS" tells every reason for one device, and what to do.'));
+  return lines;
+}
+
+/** The whole report; a machine without an IOMMU ends with `advice`. */
+export function machineLines(
+  report: MachineReport,
+  advice: readonly string[],
+  view: MachineView,
+): readonly string[] {
+  const { paint, width } = view;
+  const lines = [...headingLines(report, paint), ...missingLines(report, paint)];
+  if (report.groups.length > 0) lines.push(...tableOf(report, view));
+  if (report.unreadable.length > 0) lines.push('');
+  for (const { path, why } of report.unreadable) {
+    lines.push(paint('bad', `could not read ${path}: ${why}; what it holds counts as in use`));
+  }
+  if (advice.length > 0) lines.push('', ...advice);
+  return width === null ? lines : lines.map((line) => cutToWidth(line, width));
 }

@@ -36,8 +36,27 @@ export function paintFor(
 }
 
 const escapes = /\u001b\[[0-9;]*m/g;
+const resetAll = '\u001b[0m';
 
 /** Columns a text takes on the screen: without its colour codes. */
 export function visibleWidth(text: string): number {
   return text.replaceAll(escapes, '').length;
+}
+
+/** A line cut to `width` columns with an ellipsis at its end; colour codes take no column and are closed. */
+export function cutToWidth(line: string, width: number): string {
+  if (visibleWidth(line) <= width) return line;
+  let kept = '';
+  let columns = 0;
+  let from = 0;
+  for (const escape of [...line.matchAll(escapes), null]) {
+    const text = line.slice(from, escape?.index ?? line.length);
+    const room = Math.max(0, width - 1 - columns);
+    kept += text.slice(0, room);
+    columns += Math.min(text.length, room);
+    if (columns >= width - 1) break;
+    kept += escape?.[0] ?? '';
+    from = (escape?.index ?? 0) + (escape?.[0].length ?? 0);
+  }
+  return `${kept}${kept.includes('\u001b') ? resetAll : ''}…`;
 }

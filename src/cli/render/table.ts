@@ -1,5 +1,5 @@
-// Tables as kubectl prints them: upper-case headings, columns three blanks apart, no lines.
-import { visibleWidth } from './paint.ts';
+// Tables as kubectl prints them: upper-case headings, columns some blanks apart, no lines.
+import { cutToWidth, visibleWidth } from './paint.ts';
 
 /** A column: its heading, and how wide it may grow before its text is cut (null: no limit). */
 export interface Column {
@@ -8,14 +8,14 @@ export interface Column {
 }
 
 function cut(text: string, maxWidth: number | undefined): string {
-  if (maxWidth === undefined || visibleWidth(text) <= maxWidth) return text;
-  return `${text.slice(0, maxWidth - 1)}…`;
+  return maxWidth === undefined ? text : cutToWidth(text, maxWidth);
 }
 
-/** Lines of a table. Cells may carry colour codes; the last column is not padded. */
+/** Lines of a table, columns `gap` blanks apart. Cells may carry colour codes; the last column is not padded. */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
+  gap = 3,
 ): readonly string[] {
   const cells = rows.map((row) => columns.map((column, i) => cut(row[i] ?? '', column.maxWidth)));
   const headings = columns.map((column) => column.heading);
@@ -28,7 +28,7 @@ export function tableLines(
         const width = widths[i] ?? 0;
         return i === columns.length - 1 ? cell : cell + ' '.repeat(width - visibleWidth(cell));
       })
-      .join('   ')
+      .join(' '.repeat(gap))
       .trimEnd(),
   );
 }
