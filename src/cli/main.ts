@@ -9,6 +9,7 @@ const streams: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   interactive: process.stdout.isTTY && process.stdin.isTTY,
+  isTerminal: process.stdout.isTTY,
   columns: () => process.stdout.columns ?? 100,
   paint: paintFor(process.stdout, process.env),
 };

@@ -15,6 +15,8 @@ export interface Streams {
   readonly err: (text: string) => void;
   /** A person looks at the output now: live tables and keys make sense. */
   readonly interactive: boolean;
+  /** Standard output is a terminal: tables are cut to its width. */
+  readonly isTerminal: boolean;
   /** Columns of the terminal; 100 when piped. */
   readonly columns: () => number;
   readonly paint: Paint;

@@ -10,7 +10,7 @@ import { tableLines } from './table.ts';
 /** How the lines are wanted. */
 export interface MachineView {
   readonly paint: Paint;
-  /** Columns of the terminal; null: not a terminal, nothing is cut. */
+  /** Columns of the terminal, at which the table is cut; null: not a terminal, nothing is cut. */
   readonly width: number | null;
   /** Also the groups that hold bridges only. */
   readonly all: boolean;
@@ -129,19 +129,29 @@ export function rangesText(numbers: readonly number[]): string {
   return runs.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
 }
 
-function tableOf(report: MachineReport, { paint, all }: MachineView): readonly string[] {
+function tableOf(report: MachineReport, { paint, width, all }: MachineView): readonly string[] {
   const left = all ? [] : report.groups.filter(isBridgesOnly);
   const shown = report.groups.filter((group) => !left.includes(group));
   const rows = shown.flatMap((group) => groupRows(group, report, paint));
-  const lines = ['', ...tableLines(columns, rows, 2), ''];
+  const table = tableLines(columns, rows, 2);
+  const lines = [
+    '',
+    ...(width === null ? table : table.map((line) => cutToWidth(line, width))),
+    '',
+  ];
   if (left.length > 0) {
     const groups = left.length === 1 ? 'group holds' : 'groups hold';
     const numbers = rangesText(left.map((group) => group.group));
     lines.push(
-      paint('dim', `${left.length} more ${groups} bridges only (${numbers}): nothing to hand out; --all lists them.`),
+      paint(
+        'dim',
+        `${left.length} more ${groups} bridges only (${numbers}): nothing to hand out; --all lists them.`,
+      ),
     );
   }
-  lines.push(paint('dim', '"wholegroup explain ADDRESS" tells every reason for one device, and what to do.'));
+  lines.push(
+    paint('dim', '"wholegroup explain ADDRESS" tells every reason for one device, and what to do.'),
+  );
   return lines;
 }
 
@@ -151,13 +161,12 @@ export function machineLines(
   advice: readonly string[],
   view: MachineView,
 ): readonly string[] {
-  const { paint, width } = view;
+  const { paint } = view;
   const lines = [...headingLines(report, paint), ...missingLines(report, paint)];
   if (report.groups.length > 0) lines.push(...tableOf(report, view));
   if (report.unreadable.length > 0) lines.push('');
   for (const { path, why } of report.unreadable) {
     lines.push(paint('bad', `could not read ${path}: ${why}; what it holds counts as in use`));
   }
-  if (advice.length > 0) lines.push('', ...advice);
-  return width === null ? lines : lines.map((line) => cutToWidth(line, width));
+  return advice.length === 0 ? lines : [...lines, '', ...advice];
 }

@@ -35,6 +35,7 @@ export function paintFor(
   return stream.isTTY === true ? ansi : plain;
 }
 
+// oxlint-disable-next-line no-control-regex -- escape codes begin with one
 const escapes = /\u001b\[[0-9;]*m/g;
 const resetAll = '\u001b[0m';
 
