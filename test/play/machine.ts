@@ -15,10 +15,10 @@ export type Variant = 'acpi-hotplug' | 'shpc';
 
 const slots = '/devices/LNXSYSTM:00/LNXSYBUS:00/PNP0A08:00';
 
-/** ACPI nodes of the slots, as this machine's DSDT numbers them: bus by bus, depth first. */
+/** ACPI nodes of the slots, as this machine's DSDT numbers them: depth first. 05.1 and 1f.2 have none. */
 const firmwareNodes: Readonly<Record<string, string>> = {
-  '0000:00:05.0': 'device:00',
-  '0000:00:05.1': 'device:01',
+  '0000:00:00.0': 'device:00',
+  '0000:00:05.0': 'device:01',
   '0000:00:06.0': 'device:02',
   '0000:00:07.0': 'device:03',
   '0000:01:00.0': 'device:03/device:04',
@@ -29,8 +29,7 @@ const firmwareNodes: Readonly<Record<string, string>> = {
   '0000:00:0a.0': 'device:28',
   '0000:04:00.0': 'device:28/device:29',
   '0000:00:1f.0': 'device:2a',
-  '0000:00:1f.2': 'device:2b',
-  '0000:00:1f.3': 'device:2c',
+  '0000:00:1f.3': 'device:2b',
 };
 
 /** Slots below the PCIe-to-PCI bridge: device:06 is slot 0. */
@@ -44,6 +43,22 @@ function firmwareNodeOf(address: string): string | null {
   const node = (firstBridgeSlot + Number.parseInt(slot, 16)).toString(16).padStart(2, '0');
   return `${slots}/device:05/device:${node}`;
 }
+
+/** Texts that only this machine has. */
+const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '0000:00:05.0': { irq: '21', dma_mask_bits: '32', rom: '' },
+  '0000:00:05.1': { irq: '21', dma_mask_bits: '32', rom: '' },
+  '0000:00:06.0': { irq: '22', d3cold_allowed: '1' },
+  '0000:00:07.0': { irq: '23', dma_mask_bits: '32' },
+  '0000:00:08.0': { irq: '20', dma_mask_bits: '32', d3cold_allowed: '1' },
+  '0000:00:09.0': { irq: '21', dma_mask_bits: '32' },
+  '0000:00:0a.0': { irq: '22', dma_mask_bits: '32' },
+  '0000:00:1f.2': { irq: '10', dma_mask_bits: '32' },
+  '0000:00:1f.3': { irq: '10', dma_mask_bits: '32' },
+  '0000:01:00.0': { irq: '11', dma_mask_bits: '32', rom: '' },
+  '0000:02:01.0': { irq: '21', dma_mask_bits: '32', d3cold_allowed: '0', rom: '' },
+  '0000:04:00.0': { irq: '22' },
+};
 
 /** What a function of this machine says of itself. */
 export type Given = Partial<DeviceSpec> & Pick<DeviceSpec, 'vendor' | 'device' | 'classCode'>;
@@ -73,10 +88,10 @@ export function device(address: string, parent: string | null, given: Given): De
     reservedRegions: [],
     p2pmem: null,
     dead: false,
-    attributes: {},
     firmwareNode: firmwareNodeOf(address),
     children: noChildren,
     ...given,
+    attributes: { ...texts[address], ...given.attributes },
   };
 }
 
@@ -130,7 +145,7 @@ export const nvme = (name: string, disk: string | null): Given => ({
   },
 });
 
-const port = (acs: boolean, services: readonly string[]): Given => ({
+const port = (acs: boolean, services: readonly string[], bus: string, slot: string): Given => ({
   vendor: '1b36',
   device: '000c',
   classCode: '060400',
@@ -138,8 +153,11 @@ const port = (acs: boolean, services: readonly string[]): Given => ({
   subsystemDevice: '0000',
   nativeDriver: 'pcieport',
   acs,
-  children: { ...noChildren, other: { pci_express: services } },
+  children: { ...noChildren, other: { pci_express: services, pci_bus: [bus], slots: [slot] } },
 });
+
+/** The bridge's slots as acpiphp names them. */
+const bridgeSlots = ['0-2', ...Array.from({ length: 31 }, (_, i) => String(i + 1))];
 
 const chipset = (id: string, classCode: string): Given => ({
   vendor: '8086',
@@ -157,7 +175,7 @@ function devices(variant: Variant): readonly DeviceSpec[] {
     device('0000:00:05.0', null, { ...e1000('eth0', '52:54:00:12:34:56'), multifunction: true }),
     device('0000:00:05.1', null, { ...e1000('eth1', '52:54:00:12:34:57'), multifunction: true }),
     device('0000:00:06.0', null, nvme('nvme0', 'nvme0n1')),
-    device('0000:00:07.0', null, port(false, services)),
+    device('0000:00:07.0', null, port(false, services, '0000:01', '0')),
     device('0000:00:08.0', null, {
       vendor: '1b36',
       device: '000e',
@@ -166,9 +184,11 @@ function devices(variant: Variant): readonly DeviceSpec[] {
       subsystemDevice: '0000',
       conventionalBelow: true,
       nativeDriver: shpc ? 'shpchp' : null,
+      resetMethods: ['pm'],
+      children: { ...noChildren, other: { pci_bus: ['0000:02'], slots: bridgeSlots } },
     }),
-    device('0000:00:09.0', null, port(false, services)),
-    device('0000:00:0a.0', null, port(true, services)),
+    device('0000:00:09.0', null, port(false, services, '0000:03', '0-3')),
+    device('0000:00:0a.0', null, port(true, services, '0000:04', '0-4')),
     device('0000:00:1f.0', null, chipset('2918', '060100')),
     device('0000:00:1f.2', null, chipset('2922', '010601')),
     device('0000:00:1f.3', null, chipset('2930', '0c0500')),
@@ -215,12 +235,24 @@ const driverNames: readonly (readonly [name: string, module: string | null])[] =
   ['8250_mid', '8250_mid'],
   ['8250_pericom', '8250_pericom'],
   ['iosf_mbi_pci', 'iosf_mbi'],
+  ['virtio-pci', 'virtio_pci'],
   ['vfio-pci', 'vfio_pci'],
   ['pci-stub', 'pci_stub'],
   ['e1000', 'e1000'],
   ['nvme', 'nvme'],
   ['uio_pci_generic', 'uio_pci_generic'],
 ];
+
+/** Before 6.12 Debian built virtio-pci as a module, and the port driver had no module folder. */
+function driversOf(profile: KernelProfile): MachineSpec['drivers'] {
+  const old = profile === '6.1' || profile === 'legacy';
+  return driverNames
+    .filter(([name]) => !old || name !== 'virtio-pci')
+    .map(([name, module]) => {
+      const builtIn = old && name === 'pcieport';
+      return { name, module: builtIn ? null : module, loaded: true, fixed: false };
+    });
+}
 
 /** The machine of the transcripts. */
 export function transcriptMachine(profile: KernelProfile, variant: Variant): MachineSpec {
@@ -243,7 +275,7 @@ export function transcriptMachine(profile: KernelProfile, variant: Variant): Mac
     noiommuMode: false,
     devices: devices(variant),
     platformDevices: [],
-    drivers: driverNames.map(([name, module]) => ({ name, module, loaded: true, fixed: false })),
+    drivers: driversOf(profile),
     modules: [],
     stacked: [],
     virtualNets: [],

@@ -9,6 +9,7 @@ import { Driver } from './objects/driver.ts';
 import { PciDevice } from './objects/pci-device.ts';
 import { PlatformDevice } from './objects/platform-device.ts';
 import type { Process } from './objects/process.ts';
+import { addBus } from './operations/bus.ts';
 import { addChild, virtualParent } from './operations/children.ts';
 import { rootPathOf } from './operations/functions.ts';
 import { makeGroup, placeInGroup } from './operations/grouping.ts';
@@ -91,6 +92,7 @@ function addFunctions(machine: Machine): void {
     machine.groupIds.takeThis(number);
     placeInGroup(machine, device, machine.groups.get(number) ?? makeGroup(machine, number));
   }
+  for (const device of machine.devices.values()) addBus(machine, device, true);
 }
 
 function bootWakeup(machine: Machine, device: PciDevice): void {
@@ -116,8 +118,8 @@ function addPlatformDevices(machine: Machine): void {
   }
 }
 
-/** Power button, alarm timer and the like have wakeup sources too; they come after those of the slots. */
-const otherWakeups = 3;
+/** Root bridge, power button, clock and its alarm have wakeup sources too; they come after those of the slots. */
+const otherWakeups = 4;
 
 function addUnits(machine: Machine): void {
   const parent = virtualParent();

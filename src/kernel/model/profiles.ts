@@ -43,6 +43,10 @@ export interface Profile {
   readonly wakeupBelowDevice: boolean;
   /** vfio registers the type VFIO_TYPE1_NESTING_IOMMU (6). */
   readonly nestingType: boolean;
+  /** power_state is `unknown` again after an unbind; otherwise the state stays what it was. */
+  readonly unbindForgetsPower: boolean;
+  /** Every function has a folder `aer`. */
+  readonly aerFolder: boolean;
   /** Bandwidth control binds the `pcie010` service of ports. */
   readonly bandwidthControl: boolean;
   /** fdinfo of a VFIO device file names the device. */
@@ -76,6 +80,8 @@ const modern: Profile = {
   netAddAfterQueues: false,
   wakeupBelowDevice: false,
   nestingType: true,
+  unbindForgetsPower: true,
+  aerFolder: false,
   bandwidthControl: false,
   vfioFdinfo: false,
   waiterRunsFirst: false,
@@ -93,6 +99,7 @@ const k61: Profile = {
   claimOfDirectMapped: 'EPERM',
   typeWrite: 'only-device',
   bindNeedsDefaultDomain: false,
+  unbindForgetsPower: false,
   nvmeStartsLater: true,
   closeMs: 25,
   rescanMs: 40,
@@ -109,6 +116,8 @@ const k72: Profile = {
   netAddAfterQueues: true,
   wakeupBelowDevice: true,
   nestingType: false,
+  unbindForgetsPower: false,
+  aerFolder: true,
   bandwidthControl: true,
   vfioFdinfo: true,
   waiterRunsFirst: true,

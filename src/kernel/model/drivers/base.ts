@@ -17,6 +17,8 @@ export interface Behaviour {
   readonly ids?: readonly DriverId[];
   /** Errno of a probe on a function that the driver does not know (reached through an override). */
   readonly foreignErrno?: Errno;
+  /** What a probe on such a function does before it fails. */
+  readonly foreign?: (call: DriverCall) => void;
   /** Whether the driver can work the function; default: the machine names it as native. */
   readonly knows?: (call: DriverCall) => boolean;
   /** Makes the children. Null, or why the probe fails. */
@@ -45,13 +47,18 @@ export function isNative(call: DriverCall): boolean {
 /** A driver that enables the function, makes children, and takes them away again. */
 export function endpointDriver(behaviour: Behaviour): Personality {
   const knows = behaviour.knows ?? isNative;
-  const { start, stop, foreignErrno, knows: _knows, ...given } = behaviour;
+  const { start, stop, foreignErrno, foreign, knows: _knows, ...given } = behaviour;
   const shape = { ...defaults, ...given };
   return {
     ...shape,
     probe: (call) => {
       if (isGone(call.machine, call.device)) return 'EIO';
-      if (!knows(call)) return foreignErrno ?? 'ENODEV';
+      if (!knows(call)) {
+        foreign?.(call);
+        // It was enabled for a look at its registers: that is remembered.
+        if (foreignErrno !== undefined || foreign !== undefined) call.device.powerState = 'D0';
+        return foreignErrno ?? 'ENODEV';
+      }
       enableDevice(call.device);
       const failure = start?.(call) ?? null;
       if (failure !== null) disableDevice(call.device);

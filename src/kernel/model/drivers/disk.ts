@@ -25,12 +25,18 @@ function nextName(block: BlockSpec): BlockSpec {
   return { ...block, name, partitions };
 }
 
+/** How a disk is made: `between` runs after its bdi and before its own event. */
+export interface DiskMaking {
+  readonly quiet: boolean;
+  readonly between?: (() => void) | undefined;
+}
+
 /** Makes a disk. */
 export function addDisk(
   machine: Machine,
   parent: PciDevice | ChildDevice,
   given: BlockSpec,
-  quiet: boolean,
+  { quiet, between }: DiskMaking,
 ): ChildDevice {
   // Holders (LVM, md) come back only when someone assembles them again.
   const fresh = quiet
@@ -38,6 +44,7 @@ export function addDisk(
     : { ...(stillHeld(machine, given) ? nextName(given) : given), holders: [] };
   const disk = addBlock(machine, parent, fresh, { partition: false, quiet: true });
   addChild(machine, { name: fresh.devno, subsystem: 'bdi', parent: virtualParent() }, quiet);
+  between?.();
   if (!quiet) announce(machine, disk);
   for (const part of fresh.partitions) {
     addBlock(machine, disk, quiet ? part : { ...part, holders: [] }, { partition: true, quiet });

@@ -6,14 +6,17 @@ import type { DriverCall, Personality } from '../objects/driver.ts';
 import type { PciDevice } from '../objects/pci-device.ts';
 import { addChild, removeChild, virtualParent } from '../operations/children.ts';
 import { childEvent } from '../operations/events.ts';
-import { inBackground } from '../operations/probe.ts';
+import { inBackground, lockDevice, releaseDevice } from '../operations/probe.ts';
 import type { BlockSpec } from '../spec.ts';
-import { classId, countOf, deviceId, endpointDriver } from './base.ts';
+import { classId, countOf, deviceId, endpointDriver, isNative } from './base.ts';
 import { startOthers, stopOthers } from './others.ts';
 import { addDisk, removeDisk } from './disk.ts';
 
 /** Controllers that come up after a bind on kernels that do it in the background. */
 const startLaterMs = 60;
+/** How long a controller that is none, or a VF without resources, is waited for (half-second steps of its CAP.TO). */
+const foreignGiveUpMs = 60_000;
+const vfGiveUpMs = 510;
 
 function controllerName(machine: Machine, device: PciDevice, booting: boolean): string {
   const wanted = countOf(device.spec.children.nvme ?? '', 'nvme');
@@ -63,13 +66,16 @@ function addRest(call: DriverCall, controller: ChildDevice, quiet: boolean): voi
     );
   }
   if (!quiet) addSensor(machine, controller, quiet);
-  // NVME_EVENT=connected
-  if (!quiet) childEvent(machine, controller, 'change');
-  for (const block of device.spec.children.block) {
+  // NVME_EVENT=connected: sent while the scan for namespaces is already under way.
+  const connected = (): void => childEvent(machine, controller, 'change');
+  const { block: blocks } = device.spec.children;
+  if (!quiet && blocks.length === 0) connected();
+  for (const [index, block] of blocks.entries()) {
     const fresh = renamed(block, controller.name);
     const parent =
       shared === null ? controller : (machine.children.get('nvme-subsystem', shared) ?? controller);
-    addDisk(machine, parent, shared === null ? fresh : block, quiet);
+    const between = quiet || index > 0 ? undefined : connected;
+    addDisk(machine, parent, shared === null ? fresh : block, { quiet, between });
     addChild(
       machine,
       {
@@ -96,6 +102,10 @@ export function addSensor(machine: Machine, controller: ChildDevice, quiet: bool
 function start(call: DriverCall): null {
   const quiet = call.machine.booting;
   const controller = addController(call, quiet);
+  if (!isNative(call)) {
+    giveUpLater(call, controller);
+    return null;
+  }
   const finish = (): void => {
     addRest(call, controller, quiet);
     startOthers(call);
@@ -109,6 +119,18 @@ function start(call: DriverCall): null {
     if (call.device.children.includes(controller)) finish();
   });
   return null;
+}
+
+/** A controller that never gets ready: the reset work removes the driver when its time is up. */
+function giveUpLater(call: DriverCall, controller: ChildDevice): void {
+  const { machine, device } = call;
+  void inBackground(machine, async (task) => {
+    await machine.pause(task, device.physfn === null ? foreignGiveUpMs : vfGiveUpMs);
+    if (!device.children.includes(controller)) return;
+    await lockDevice(device, task);
+    if (device.children.includes(controller)) await releaseDevice(machine, device, task);
+    device.lock.give(task);
+  });
 }
 
 function stop(call: DriverCall): void {
@@ -145,12 +167,20 @@ function disksOf(machine: Machine, device: PciDevice, controller: ChildDevice): 
 
 /** nvme. */
 export const nvmeDriver: Personality = endpointDriver({
-  probeMs: 60,
+  probeMs: 15,
   removeMs: 20,
   leavesSriov: true,
   sriovConfigure: true,
   prefersAsync: true,
   ids: [classId(0x010802, 0xffffff), deviceId(0x1b36, 0x0010), deviceId(0x144d, 0xa808)],
+  knows: (call) => isNative(call) || call.machine.profile.nvmeStartsLater,
   start,
   stop,
+  foreign: (call) => {
+    // The controller is registered before its registers are looked at, and goes again.
+    if (call.machine.booting) return;
+    const controller = addController(call, false);
+    call.machine.ids('nvme').give(Number(controller.name.slice(4)));
+    removeChild(call.machine, controller);
+  },
 });

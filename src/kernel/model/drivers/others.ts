@@ -51,7 +51,7 @@ function scsiParent({ machine, parent, quiet }: Making, ata: boolean): ChildDevi
 function addDisks(making: Making, ata: boolean): void {
   for (const block of making.children.block) {
     const parent = block.name.startsWith('sd') ? scsiParent(making, ata) : making.parent;
-    addDisk(making.machine, parent, block, making.quiet);
+    addDisk(making.machine, parent, block, { quiet: making.quiet });
   }
 }
 
@@ -90,6 +90,9 @@ function addSound({ machine, parent, quiet, children }: Making): void {
     addChild(machine, { name, subsystem: 'sound', parent: sound, devname: `snd/${name}` }, quiet);
   }
 }
+
+/** Classes in `other` that belong to the bridge itself. */
+const madeElsewhere: ReadonlySet<string> = new Set(['pci_bus', 'pci_express', 'slots', 'wakeup']);
 
 /** Children that are one node each. */
 function addNodes({ machine, parent, quiet, children }: Making): void {
@@ -138,6 +141,7 @@ function addNodes({ machine, parent, quiet, children }: Making): void {
   for (const name of children.vdpa)
     addChild(machine, { name, subsystem: 'vdpa', parent, bus: true }, quiet);
   for (const [subsystem, names] of Object.entries(children.other)) {
+    if (madeElsewhere.has(subsystem)) continue;
     for (const name of names) {
       const bus = subsystem === 'i2c' || subsystem === 'platform';
       addChild(machine, { name, subsystem, parent, bus }, quiet);
@@ -164,13 +168,15 @@ function disksBelow(parent: Parent): ChildDevice[] {
   );
 }
 
+/** Children that their own code takes away. */
+const keptByOthers: ReadonlySet<string> = new Set(['net', 'nvme', 'pci_bus', 'wakeup']);
+
 /** Takes them away, the last made first. */
 export function stopOthers(call: DriverCall): void {
   const { machine, device } = call;
   for (const disk of disksBelow(device)) removeDisk(machine, disk);
   for (const child of [...device.children].reverse()) {
-    if (child.subsystem === 'net' || child.subsystem === 'nvme' || child.subsystem === 'wakeup')
-      continue;
+    if (keptByOthers.has(child.subsystem)) continue;
     giveNumbers(machine, child);
     removeChild(machine, child);
   }

@@ -1,7 +1,10 @@
 // Drivers of bridges: pcieport with its services, and shpchp.
+import type { Machine } from '../machine.ts';
 import type { DriverCall, Personality } from '../objects/driver.ts';
+import type { PciDevice } from '../objects/pci-device.ts';
 import { addChild, removeChild } from '../operations/children.ts';
 import { disableDevice, enableDevice } from '../operations/device-facts.ts';
+import { childEvent, pciEvent } from '../operations/events.ts';
 import { classId, endpointDriver } from './base.ts';
 
 /** Services of a port: suffix of the device, driver that binds it. */
@@ -19,23 +22,32 @@ function servicesOf(call: DriverCall): readonly string[] {
   return call.device.parent === null ? ['pcie001', 'pcie002', 'pcie010'] : [];
 }
 
-function start(call: DriverCall): null {
+/** pcie_pme_mark_devices: the port and all below can wake the machine; each hears of it once in its life. */
+function markWakeup(machine: Machine, device: PciDevice): void {
+  if (!device.wakeupCapable) {
+    device.wakeupCapable = true;
+    if (!machine.booting) pciEvent(machine, device, 'change');
+  }
+  for (const below of device.below.values()) markWakeup(machine, below);
+}
+
+/** Registers one service; its driver binds it at once. */
+function addService(call: DriverCall, suffix: string, driver: string | null): void {
   const { machine, device } = call;
+  const name = `${device.address}:${suffix}`;
+  const service = { name, subsystem: 'pci_express', parent: device, bus: true } as const;
+  const child = addChild(machine, driver === null ? service : { ...service, driver }, true);
+  if (!machine.booting) childEvent(machine, child, 'add');
+  if (driver === 'pcie_pme') markWakeup(machine, device);
+  if (!machine.booting && driver !== null) childEvent(machine, child, 'bind');
+}
+
+function start(call: DriverCall): null {
   const offered = servicesOf(call);
   for (const { suffix, driver } of services) {
     if (!offered.includes(suffix)) continue;
-    const bound = driver !== null && (suffix !== 'pcie010' || machine.profile.bandwidthControl);
-    addChild(
-      machine,
-      {
-        name: `${device.address}:${suffix}`,
-        subsystem: 'pci_express',
-        parent: device,
-        bus: true,
-        ...(bound ? { driver } : {}),
-      },
-      machine.booting,
-    );
+    const bound = suffix !== 'pcie010' || call.machine.profile.bandwidthControl;
+    addService(call, suffix, bound ? driver : null);
   }
   return null;
 }
@@ -70,8 +82,9 @@ export const shpchpDriver: Personality = {
     return Promise.resolve();
   },
   probe: (call) => {
-    if (call.device.spec.nativeDriver !== 'shpchp') return 'ENODEV';
-    enableDevice(call.device);
-    return null;
+    const { spec } = call.device;
+    if (spec.nativeDriver === 'shpchp' || spec.conventionalBelow) enableDevice(call.device);
+    // Another hot-plug driver has the slots: the failed probe leaves the bridge enabled once more.
+    return spec.nativeDriver === 'shpchp' ? null : 'ENODEV';
   },
 };

@@ -38,7 +38,7 @@ function addInterfaces(machine: Machine, device: ChildDevice, usb: UsbSpec, quie
 
 /** What the first interface brings. */
 function addBrought(machine: Machine, parent: ChildDevice, usb: UsbSpec, quiet: boolean): void {
-  for (const block of usb.block) addDisk(machine, parent, block, quiet);
+  for (const block of usb.block) addDisk(machine, parent, block, { quiet });
   for (const net of usb.net) {
     const ifindex = machine.ids('ifindex').take() + 2;
     addChild(

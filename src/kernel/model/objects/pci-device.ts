@@ -61,6 +61,8 @@ export class PciDevice {
   readonly firmwareNode: string | null;
   /** Wakeup source registered for it, with its number. */
   wakeup: ChildDevice | null = null;
+  /** A port with power management events has marked it (device_set_wakeup_capable): `power/wakeup` is there. */
+  wakeupCapable = false;
   /** Small settings that can be written and change nothing here (msi_bus, power/control, …). */
   readonly settings = new Map<string, string>();
 

@@ -10,6 +10,7 @@ import type { Task } from '../vfs.ts';
 import { errno, value } from './answers.ts';
 import { addChild, removeChild } from './children.ts';
 import { pciEvent } from './events.ts';
+import { addBus, removeBus } from './bus.ts';
 import { joinGroup, leaveGroup } from './grouping.ts';
 import { kernelNumber } from './numbers.ts';
 import { attachDevice, inBackground, lockDevice, releaseDevice } from './probe.ts';
@@ -56,6 +57,7 @@ export function findFunction(
   addWakeup(machine, device, quiet);
   joinGroup(machine, device);
   if (!quiet) pciEvent(machine, device, 'add');
+  addBus(machine, device, quiet);
   return device;
 }
 
@@ -95,10 +97,11 @@ async function stopFunction(machine: Machine, device: PciDevice, task: Task): Pr
   device.matchable = false;
 }
 
-/** pci_destroy_dev. */
+/** pci_remove_bus_device: what is below goes first, then the bus, then the function. */
 function destroyFunction(machine: Machine, device: PciDevice): void {
-  for (const below of [...device.below.values()].reverse()) destroyFunction(machine, below);
+  for (const below of [...device.below.values()]) destroyFunction(machine, below);
   if (!device.registered) return;
+  removeBus(machine, device);
   device.registered = false;
   const siblings = device.physfn?.sriov?.vfs;
   for (const [index, vf] of siblings ?? []) if (vf === device) siblings?.delete(index);

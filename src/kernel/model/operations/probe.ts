@@ -134,6 +134,13 @@ async function removalFaults(machine: Machine, device: PciDevice, task: Task): P
   if (spin !== null) await spin.cleared;
 }
 
+/** pci_device_remove: the function was woken for its driver's removal; what is known of its state depends on the kernel. */
+function leavePower(machine: Machine, device: PciDevice): void {
+  if (device.powerState === 'D3cold') return;
+  if (machine.profile.unbindForgetsPower) device.powerState = 'unknown';
+  else if (device.powerState !== 'unknown') device.powerState = 'D0';
+}
+
 /** __device_release_driver. */
 export async function releaseDevice(
   machine: Machine,
@@ -148,7 +155,7 @@ export async function releaseDevice(
   const wait = machine.pause(task, driver.personality.removeMs);
   if (wait !== undefined) await wait;
   await driver.personality.remove({ machine, device, driver, task });
-  if (device.powerState !== 'D3cold') device.powerState = 'unknown';
+  leavePower(machine, device);
   device.runtimeStatus = 'active';
   if (device.sriov !== null && device.sriov.num > 0) {
     machine.log(`${driver.name} ${device.address}: driver left SR-IOV enabled after remove`);

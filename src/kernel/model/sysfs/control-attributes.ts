@@ -105,6 +105,12 @@ export const controlAttributes: Readonly<Record<string, DeviceAttribute>> = {
   sriov_stride: shown(({ spec }) => String(spec.sriov?.vfStride ?? 0), isPf),
   sriov_vf_device: shown(({ spec }) => spec.sriov?.vfDevice.replace(/^0+/, '') ?? '', isPf),
   sriov_vf_total_msix: shown(() => '0', isPf),
+  // Coherent memory pools of the driver (mm/dmapool.c).
+  pools: {
+    mode: 0o444,
+    there: (device) => device.driver?.name === 'nvme' && device.driverLink,
+    read: () => value('poolinfo - 0.1\n'),
+  },
   sriov_vf_msix_count: { mode: 0o200, there: isVf, write: () => errno('EOPNOTSUPP') },
 };
 
@@ -121,6 +127,6 @@ export const powerAttributes: Readonly<Record<string, DeviceAttribute>> = {
   wakeup: setting(
     'power/wakeup',
     () => 'disabled',
-    (device) => device.wakeup !== null,
+    (device) => device.wakeupCapable,
   ),
 };

@@ -27,6 +27,29 @@ function isVirtfn(name: string): boolean {
   return /^virtfn\d+$/.test(name);
 }
 
+/** Drivers that take message-signalled interrupts: the function has `msi_irqs` while they are bound. */
+const messageInterruptDrivers: ReadonlySet<string> = new Set([
+  ...[
+    'nvme',
+    'e1000e',
+    'igb',
+    'igbvf',
+    'pcieport',
+    'snd_hda_intel',
+    'ahci',
+    'virtio-pci',
+    'xhci_hcd',
+  ],
+  ...['ixgbe', 'ixgbevf', 'i40e', 'ice', 'iavf', 'mlx5_core', 'nvidia', 'amdgpu', 'i915', 'xe'],
+]);
+
+/** Switch ports in the middle have no services and so no interrupts. */
+function usesMessageInterrupts(device: PciDevice): boolean {
+  if (device.driver === null || !device.driverLink) return false;
+  if (device.driver.name === 'pcieport') return device.parent === null;
+  return messageInterruptDrivers.has(device.driver.name);
+}
+
 /** Where the links of a function lead that do not lead to functions; null: absent now. */
 function linkPath(machine: Machine, device: PciDevice, name: string): string | null {
   switch (name) {
@@ -87,8 +110,9 @@ export class DeviceFolders {
           'power',
           'link',
         );
-        if (device.spec.header === 'bridge') names.push('pci_bus');
         if (device.spec.p2pmem !== null) names.push('p2pmem');
+        if (usesMessageInterrupts(device)) names.push('msi_irqs');
+        if (machine.profile.aerFolder) names.push('aer');
         for (const index of device.sriov?.vfs.keys() ?? []) names.push(`virtfn${index}`);
         names.push(...Object.keys(extras), ...children.list(), ...device.below.keys());
         for (const more of machine.surface.entriesOfDevice(device)) names.push(...more.list());
@@ -151,7 +175,8 @@ export class DeviceFolders {
       );
     }
     if (name === 'link') return dir({});
-    if (name === 'pci_bus' && device.spec.header === 'bridge') return dir({});
+    if (name === 'aer' && machine.profile.aerFolder) return dir({});
+    if (name === 'msi_irqs' && usesMessageInterrupts(device)) return dir({});
     const { p2pmem } = device.spec;
     if (name !== 'p2pmem' || p2pmem === null) return null;
     return dir({

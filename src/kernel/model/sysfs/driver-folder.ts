@@ -2,7 +2,9 @@
 import type { PciAddress } from '../../../pci/address.ts';
 import type { Machine } from '../machine.ts';
 import type { Driver } from '../objects/driver.ts';
+import type { PciDevice } from '../objects/pci-device.ts';
 import { value } from '../operations/answers.ts';
+import { slotsOf } from '../operations/bus.ts';
 import {
   writeAutoprobe,
   writeBind,
@@ -12,7 +14,7 @@ import {
   writeUnbind,
 } from '../operations/driver-files.ts';
 import { writeRescan } from '../operations/functions.ts';
-import { dir, linkTo, listing, writableFile } from '../tree.ts';
+import { dir, linkTo, listing, textFile, writableFile } from '../tree.ts';
 import type { Attempt, Task, VDir, VFile, VNode } from '../vfs.ts';
 import { nodeAt } from './child-folder.ts';
 import type { DeviceFolders } from './device-folder.ts';
@@ -64,6 +66,32 @@ function driverFolder(machine: Machine, driver: Driver, folders: DeviceFolders):
   );
 }
 
+/** Hot-plug slots: the address each stands for. A slot without a number of its own is the first of its bus. */
+function slotsFolder(machine: Machine): VDir {
+  const bridgeOf = (name: string): PciDevice | undefined => {
+    for (const device of machine.devices.values())
+      if (slotsOf(device).includes(name)) return device;
+    return undefined;
+  };
+  return listing(
+    () => [...machine.devices.values()].flatMap((device) => [...slotsOf(device)]),
+    (name) => {
+      const bus = bridgeOf(name)?.children.find((child) => child.subsystem === 'pci_bus')?.name;
+      if (bus === undefined) return null;
+      const slot = /^[1-9]\d*$/.test(name) ? Number(name) : 0;
+      return dir({
+        address: textFile(() => `${bus}:${slot.toString(16).padStart(2, '0')}\n`),
+        power: textFile(() => '1\n', 0o644),
+        adapter: textFile(() => '1\n'),
+        attention: textFile(() => '0\n', 0o644),
+        latch: textFile(() => '1\n'),
+        cur_bus_speed: textFile(() => 'Unknown\n'),
+        max_bus_speed: textFile(() => 'Unknown\n'),
+      });
+    },
+  );
+}
+
 /** /sys/bus/pci. */
 export function pciBusFolder(machine: Machine, folders: DeviceFolders): VDir {
   const devices = listing(
@@ -90,7 +118,7 @@ export function pciBusFolder(machine: Machine, folders: DeviceFolders): VDir {
   return dir({
     devices,
     drivers,
-    slots: dir({}),
+    slots: slotsFolder(machine),
     drivers_probe: command((data, task) => writeDriversProbe(machine, data, task)),
     drivers_autoprobe: writableFile(
       0o644,

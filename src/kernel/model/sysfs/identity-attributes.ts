@@ -2,7 +2,7 @@
 import { addressParts } from '../../../pci/address.ts';
 import type { PciDevice } from '../objects/pci-device.ts';
 import { value } from '../operations/answers.ts';
-import { isConventional } from '../operations/device-facts.ts';
+import { barsOf, hasLink, reportsErrors } from '../operations/device-facts.ts';
 import { modaliasOf } from '../operations/events.ts';
 import { type DeviceAttribute, setting, shown } from './attribute.ts';
 import { configSpace } from './config-space.ts';
@@ -13,11 +13,9 @@ const emptyLine = '0x0000000000000000 0x0000000000000000 0x0000000000000000\n';
 
 const isBridge = (device: PciDevice): boolean => device.spec.header === 'bridge';
 const isVf = (device: PciDevice): boolean => device.physfn !== null;
-/** A function with a PCI Express link: not one of the root complex, and not conventional. */
-const hasLink = (device: PciDevice): boolean => {
-  if (isConventional(device)) return false;
-  return device.parent !== null || device.spec.nativeDriver === 'pcieport';
-};
+/** Root ports count errors of what is below them as well. */
+const isRootPort = (device: PciDevice): boolean =>
+  isBridge(device) && device.parent === null && !device.spec.conventionalBelow;
 
 /** Number of the bus below a bridge: that of what hangs there, else unknown. */
 function secondaryBus(device: PciDevice): number {
@@ -45,6 +43,33 @@ const bars = (device: PciDevice): string => {
 };
 
 const zero = (): string => '0';
+
+function barFile(bar: number): DeviceAttribute {
+  return { mode: 0o600, there: (device) => barsOf(device).includes(bar), read: () => value('') };
+}
+
+const errorKinds = ['correctable', 'fatal', 'nonfatal'] as const;
+const errorNames: Readonly<Record<(typeof errorKinds)[number], readonly string[]>> = {
+  correctable: ['RxErr', 'BadTLP', 'BadDLLP', 'Rollover', 'Timeout', 'NonFatalErr', 'CorrIntErr'],
+  fatal: ['Undefined', 'DLP', 'SDES', 'TLP', 'FCP', 'CmpltTO', 'CmpltAbrt', 'UnxCmplt'],
+  nonfatal: ['Undefined', 'DLP', 'SDES', 'TLP', 'FCP', 'CmpltTO', 'CmpltAbrt', 'UnxCmplt'],
+};
+const errorTotals = {
+  correctable: 'ERR_COR',
+  fatal: 'ERR_FATAL',
+  nonfatal: 'ERR_NONFATAL',
+} as const;
+
+/** Counters of one kind of error: all zero, as nothing fails on the wire here. */
+function errorFile(
+  kind: (typeof errorKinds)[number],
+  there: (device: PciDevice) => boolean,
+): DeviceAttribute {
+  const text = [...errorNames[kind], `TOTAL_${errorTotals[kind]}`]
+    .map((name) => `${name} 0`)
+    .join('\n');
+  return shown(() => text, there);
+}
 
 /** By name. */
 export const identityAttributes: Readonly<Record<string, DeviceAttribute>> = {
@@ -74,8 +99,17 @@ export const identityAttributes: Readonly<Record<string, DeviceAttribute>> = {
     ({ spec }) => spec.bootVga !== null,
   ),
   rom: { mode: 0o600, there: ({ spec }) => spec.bootVga !== null, read: () => value('') },
-  resource0: { mode: 0o600, there: (device) => !isBridge(device), read: () => value('') },
-  waiting_for_supplier: shown(zero, (device) => !device.everBound && !isVf(device)),
+  ...Object.fromEntries([0, 1, 2, 3, 4, 5].map((bar) => [`resource${bar}`, barFile(bar)])),
+  ...Object.fromEntries(
+    errorKinds.map((kind) => [`aer_dev_${kind}`, errorFile(kind, reportsErrors)]),
+  ),
+  ...Object.fromEntries(
+    ['cor', 'fatal', 'nonfatal'].map((kind) => [
+      `aer_rootport_total_err_${kind}`,
+      shown(zero, (device) => reportsErrors(device) && isRootPort(device)),
+    ]),
+  ),
+  waiting_for_supplier: shown(zero, (device) => !device.everBound && device.firmwareNode !== null),
   current_link_speed: shown(() => '2.5 GT/s PCIe', hasLink),
   current_link_width: shown(() => '1', hasLink),
   max_link_speed: shown(() => '2.5 GT/s PCIe', hasLink),

@@ -1,7 +1,9 @@
 // /sys/module: what is loaded, its reference counts, and the parameters that matter for VFIO.
 import type { Machine } from '../machine.ts';
-import { dir, listing, textFile } from '../tree.ts';
+import { value } from '../operations/answers.ts';
+import { dir, linkTo, listing, textFile, writableFile } from '../tree.ts';
 import type { VDir, VNode } from '../vfs.ts';
+import { nodeAt } from './child-folder.ts';
 
 /** Parameters of modules that matter for VFIO, as Y or N. */
 function parameters(machine: Machine, module: string): Record<string, string> {
@@ -38,6 +40,21 @@ export function moduleRefs(machine: Machine, name: string): number {
   return refs;
 }
 
+/** `drivers/pci:NAME` links of a module. */
+function driverLinks(machine: Machine, module: string): VDir {
+  const own = (): string[] =>
+    [...machine.drivers.values()]
+      .filter((one) => one.module === module)
+      .map((one) => `pci:${one.name}`);
+  return listing(own, (name) => {
+    const driver = own().includes(name)
+      ? machine.drivers.get(name.slice('pci:'.length))
+      : undefined;
+    if (driver === undefined) return null;
+    return linkTo(`/sys/module/${module}/drivers`, driver.path, () => nodeAt(machine, driver.path));
+  });
+}
+
 /** /sys/module. */
 export function moduleFolder(machine: Machine): VDir {
   return listing(
@@ -51,7 +68,14 @@ export function moduleFolder(machine: Machine): VDir {
       return dir({
         refcnt: textFile(() => `${moduleRefs(machine, name)}\n`),
         initstate: textFile(() => 'live\n'),
+        coresize: textFile(() => '16384\n'),
+        initsize: textFile(() => '0\n'),
+        taint: textFile(() => '\n'),
+        uevent: writableFile(0o200, (data) => value(data.length)),
         holders: dir({}),
+        notes: dir({}),
+        sections: dir({}),
+        drivers: driverLinks(machine, name),
         ...(files.length === 0 ? {} : { parameters: dir(Object.fromEntries(files)) }),
       });
     },
