@@ -180,7 +180,7 @@ async function finish(core: GroupCore): Promise<boolean> {
   return true;
 }
 
-/** The end of a piece of work: look at what really is, then note a failure or forget the last one. */
+/** The end of a piece of work: look at what really is, then note a failure, or that it came to nothing. */
 export async function workEnded(core: GroupCore, work: Work, result: WorkResult): Promise<void> {
   const { state, ports } = core;
   if (state.work === work) state.work = null;
@@ -188,12 +188,13 @@ export async function workEnded(core: GroupCore, work: Work, result: WorkResult)
   switch (result.kind) {
     case 'done':
       if (work.goal === 'Reset') await resetEnded(core, true);
+      else if (goalNow(core) === work.goal) failed(core, work, cameToNothing(core));
       return;
     case 'superseded':
       return;
     case 'occupied':
       ports.log.warn('return held off', { leader: state.leader, address: result.address });
-      core.wakeAfter(ports.timing.retryMinMs);
+      core.rest();
       return;
     case 'failed':
       if (work.goal === 'Reset') {
@@ -201,11 +202,31 @@ export async function workEnded(core: GroupCore, work: Work, result: WorkResult)
         await resetEnded(core, false);
         return;
       }
-      core.fail(
-        work.goal === 'Take' ? 'ClaimFailed' : 'RestoreFailed',
+      failed(
+        core,
+        work,
         `could not ${describeStep(result.step)} ${result.step.address}: ${result.message}`,
       );
   }
+}
+
+function failed(core: GroupCore, work: Work, message: string): void {
+  core.fail(work.goal === 'Take' ? 'ClaimFailed' : 'RestoreFailed', message);
+}
+
+/** The goal that the group still has; null: none that work is done for. */
+function goalNow(core: GroupCore): Work['goal'] | null {
+  const { kind } = core.state.decision;
+  return kind === 'Take' || kind === 'Return' ? kind : null;
+}
+
+/** Every step was done and read back, and yet the group is not there: somebody works against us, or a fact cannot be read. */
+function cameToNothing(core: GroupCore): string {
+  const seen = look(core);
+  const unread = seen?.details.find((detail) => !detail.driverOverride.known);
+  const fact = unread?.driverOverride;
+  if (fact !== undefined && !fact.known) return `${fact.path} cannot be read: ${fact.why}`;
+  return 'every step was done, but a member does not stay as it was made';
 }
 
 async function resetEnded(core: GroupCore, succeeded: boolean): Promise<void> {

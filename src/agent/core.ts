@@ -54,6 +54,7 @@ export class GroupCore {
       await this.ports.records.save(record);
     } catch (problem) {
       this.#recordFailed(problem);
+      this.rest();
       return false;
     }
     this.state.record = record;
@@ -67,6 +68,7 @@ export class GroupCore {
       await this.ports.records.remove(this.state.leader);
     } catch (problem) {
       this.#recordFailed(problem);
+      this.rest();
       return false;
     }
     this.state.record = null;
@@ -168,10 +170,18 @@ export class GroupCore {
     this.wakeAfter(pauseMs);
   }
 
-  /** True while a failure asks to wait. */
+  /** Nothing is begun for a short while; then the group goes on by itself. */
+  rest(): void {
+    const pauseMs = this.ports.timing.retryMinMs;
+    this.state.restUntilMs = this.ports.clock.monotonicMs() + pauseMs;
+    this.wakeAfter(pauseMs);
+  }
+
+  /** True while a failure or a short rest asks to wait. */
   get resting(): boolean {
-    const { failure } = this.state;
-    return failure !== null && this.ports.clock.monotonicMs() < failure.retryAtMs;
+    const { failure, restUntilMs } = this.state;
+    const nowMs = this.ports.clock.monotonicMs();
+    return nowMs < restUntilMs || (failure !== null && nowMs < failure.retryAtMs);
   }
 
   /** Posts a Wake after `delayMs`. */

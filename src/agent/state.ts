@@ -58,6 +58,8 @@ export interface GroupState {
   /** Members with a step still blocked in the kernel, and which step. */
   readonly pending: Map<PciAddress, string>;
   failure: Failure | null;
+  /** Nothing is begun before (monotonic milliseconds). */
+  restUntilMs: number;
   readonly attemptsBeforeFault: number;
   /** A container may have been started under the present lease; true when it is not known. */
   startedUnderLease: boolean;
@@ -83,6 +85,7 @@ export function initialState(
     work: null,
     pending: new Map(),
     failure: null,
+    restUntilMs: Number.NEGATIVE_INFINITY,
     attemptsBeforeFault: 5,
     startedUnderLease: record?.lease !== null && record !== null,
     flowStartedMs: null,

@@ -11,7 +11,7 @@ import { type Mutation, World } from './world.ts';
 /** How a run is made. */
 export interface RunOptions {
   readonly steps: number;
-  readonly mutation?: Mutation;
+  readonly mutation?: (nowMs: () => number) => Mutation;
   readonly rules?: readonly Rule[];
   readonly log?: Log;
 }

@@ -47,7 +47,7 @@ export interface WorldSetup {
   readonly spec: MachineSpec;
   readonly policies: readonly PassthroughPolicy[];
   readonly delivery: Delivery;
-  readonly mutation?: Mutation;
+  readonly mutation?: (nowMs: () => number) => Mutation;
   readonly rules?: readonly Rule[];
   readonly log?: Log;
 }
@@ -168,7 +168,8 @@ export class World {
   }
 
   #agentOptions(life: Lifeline): ConstructorParameters<typeof Agent>[0] {
-    const { mutation = {}, delivery, log = silentLog } = this.setup;
+    const { delivery, log = silentLog } = this.setup;
+    const mutation = this.setup.mutation?.(() => this.clock.monotonicMs()) ?? {};
     const clock = life.clock(this.clock);
     const model: KernelFs = mutation.kernel?.(this.model) ?? this.model;
     const check = (path: string, data: string): void =>
