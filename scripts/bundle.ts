@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build as esbuild, type Metafile, type Plugin } from 'esbuild';
 import { root } from './generated.ts';
 
 interface Manifest {
@@ -36,13 +36,13 @@ const fresh = join(root, 'dist.new');
  */
 const builtins: Plugin = {
   name: 'builtins',
-  setup: ({ onResolve, onLoad }) => {
+  setup: (build) => {
     const names = builtinModules.map((name) => name.replace(/^node:/, '')).join('|');
-    onResolve({ filter: new RegExp(`^(?:node:)?(?:${names})$`) }, ({ path }) => ({
+    build.onResolve({ filter: new RegExp(`^(?:node:)?(?:${names})$`) }, ({ path }) => ({
       path: path.replace(/^(?:node:)?/, 'node:'),
       namespace: 'builtin',
     }));
-    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
   },
@@ -56,7 +56,7 @@ function packageOf(path: string): string | null {
 }
 
 async function bundle(): Promise<Metafile> {
-  const { metafile } = await build({
+  const { metafile } = await esbuild({
     absWorkingDir: root,
     entryPoints: { main: 'src/cli/main.ts', 'lane-child': 'src/kernel/linux/lane-child.ts' },
     outdir: fresh,

@@ -1,0 +1,69 @@
+// Allocate while 64 groups come and go: each is allocated, claimed, started, left, given back and allocated again, all
+// of them at the same time, on a served machine; every Allocate counts, from the host as well as while returning.
+import { resource, startBenchAgent } from './agent.ts';
+import type { BenchKubelet, Plugin } from './kubelet.ts';
+import { type Bench, functionsOf64Groups, median, pause, percentile, until } from './measure.ts';
+import { serveMachine } from './served.ts';
+
+interface Churn {
+  readonly kubelet: BenchKubelet;
+  readonly plugin: Plugin;
+  readonly endMs: number;
+  readonly samplesMs: number[];
+  starts: number;
+  refusals: number;
+}
+
+/** One group's life, over and over. */
+async function live(churn: Churn, id: string, offsetMs: number): Promise<void> {
+  const { kubelet, plugin } = churn;
+  await pause(offsetMs);
+  while (performance.now() < churn.endMs) {
+    const startedMs = performance.now();
+    try {
+      await plugin.allocate(id);
+    } catch {
+      // Still held: the kubelet's lists have to say twice that the last pod is gone.
+      churn.refusals += 1;
+      await pause(250);
+      continue;
+    }
+    churn.samplesMs.push(performance.now() - startedMs);
+    kubelet.hold(resource, id, true);
+    await plugin.preStart(id);
+    churn.starts += 1;
+    // Long enough to be listed once.
+    await pause(1500);
+    kubelet.hold(resource, id, false);
+    await pause(2500);
+  }
+}
+
+/** The bench. */
+export const churn: Bench = {
+  name: 'churn',
+  about: 'Allocate while 64 groups are claimed and given back',
+  run: async ({ quick }) => {
+    await using stack = new AsyncDisposableStack();
+    const socketPath = await serveMachine(stack, functionsOf64Groups);
+    const { kubelet, process } = await startBenchAgent(stack, { kernel: ['--kernel', `unix://${socketPath}`] });
+    const plugin = kubelet.plugin(resource);
+    await plugin.listen();
+    await until('all groups are offered', () => plugin.healthy.size === 64);
+    const seconds = quick ? 15 : 60;
+    const endMs = performance.now() + seconds * 1000;
+    const state: Churn = { kubelet, plugin, endMs, samplesMs: [], starts: 0, refusals: 0 };
+    const ids = [...plugin.healthy];
+    const lives = ids.map((id, index) => live(state, id, (index * 5000) / ids.length));
+    await Promise.race([Promise.all(lives), process.ended]);
+    const { samplesMs, starts, refusals } = state;
+    return [
+      {
+        ...{ name: 'Allocate p99, 64 groups churn', value: percentile(samplesMs, 0.99), unit: 'ms' },
+        floor: null,
+        target: { of: 'value', max: 10 },
+        how: `${samplesMs.length} calls in ${seconds} s (p50 ${median(samplesMs).toFixed(1)} ms), ${starts} starts, ${refusals} refusals`,
+      },
+    ];
+  },
+};
