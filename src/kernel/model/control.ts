@@ -17,7 +17,7 @@ import {
   unsetContainer,
   type GroupStatus,
 } from './operations/files.ts';
-import { findFunction, removeFunction, startFunction } from './operations/functions.ts';
+import { plugIn, removeFunction } from './operations/functions.ts';
 import { attachDriver, inBackground, releaseDevice, lockDevice } from './operations/probe.ts';
 import { refused, type Returned } from './operations/returned.ts';
 import { moduleRefs } from './sysfs/module-folder.ts';
@@ -126,10 +126,7 @@ export class ModelControl {
     if (machine.devices.has(spec.address)) return 'EEXIST';
     const parent = spec.parent === null ? null : machine.devices.get(spec.parent);
     if (parent === undefined) return 'ENODEV';
-    await this.#underRescanLock(async (task) => {
-      const device = findFunction(machine, spec, { parent, physfn: null });
-      await startFunction(machine, device, task);
-    });
+    await this.#underRescanLock((task) => plugIn(machine, spec, parent, task));
     return null;
   }
 

@@ -163,6 +163,7 @@ export class Machine {
   pause(task: Task, forMs: number): Promise<void> | undefined {
     if (forMs <= 0) return undefined;
     task.state = 'D';
+    task.justWoken = false;
     return new Promise((resolve) => {
       this.clock.after(forMs, () => {
         task.state = 'R';

@@ -10,6 +10,8 @@ export interface Task {
   state: 'R' | 'S' | 'D';
   /** Called when a signal arrives during an interruptible sleep. */
   onSignal: ((signal: number) => void) | null;
+  /** It waited for a lock, got it, and has not slept since. */
+  justWoken?: boolean;
   /** It has given a lock to one who waited: on kernels where the waiter runs first, that one is heard first. */
   handedOver?: boolean;
 }

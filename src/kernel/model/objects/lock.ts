@@ -45,7 +45,8 @@ export class SleepLock {
     const next = this.#queue.shift();
     this.#holder = next?.task ?? null;
     if (next === undefined) return;
-    task.handedOver = true;
+    if (task.justWoken !== true) task.handedOver = true;
+    next.task.justWoken = true;
     next.task.state = 'R';
     next.go();
   }

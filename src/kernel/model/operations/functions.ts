@@ -98,11 +98,14 @@ async function stopFunction(machine: Machine, device: PciDevice, task: Task): Pr
 }
 
 /** pci_remove_bus_device: what is below goes first, then the bus, then the function. */
-function destroyFunction(machine: Machine, device: PciDevice): void {
-  for (const below of [...device.below.values()]) destroyFunction(machine, below);
+async function destroyFunction(machine: Machine, device: PciDevice, task: Task): Promise<void> {
+  for (const below of [...device.below.values()]) await destroyFunction(machine, below, task);
   if (!device.registered) return;
   removeBus(machine, device);
+  // device_del kills the device under its lock: whoever queued for it before is served first.
+  await lockDevice(device, task);
   device.registered = false;
+  device.lock.give(task);
   const siblings = device.physfn?.sriov?.vfs;
   for (const [index, vf] of siblings ?? []) if (vf === device) siblings?.delete(index);
   machine.removeDevice(device);
@@ -118,7 +121,7 @@ export async function removeFunction(
   task: Task,
 ): Promise<void> {
   await stopFunction(machine, device, task);
-  destroyFunction(machine, device);
+  await destroyFunction(machine, device, task);
 }
 
 /** Remembers what stays in its slots, so that a rescan finds it again: everything but VFs. */
@@ -162,6 +165,25 @@ async function scan(machine: Machine, task: Task, within: PciDevice | null): Pro
     if (within !== null && !isBelow(parent, within)) continue;
     machine.hidden.delete(spec.address);
     found.push(findFunction(machine, spec, { parent, physfn: null }));
+  }
+  for (const device of found) await startFunction(machine, device, task);
+}
+
+/**
+ * A hot-plug driver found a new function in a slot: what else lies unnoticed on that bus is found with it.
+ * The caller holds the global lock.
+ */
+export async function plugIn(
+  machine: Machine,
+  spec: DeviceSpec,
+  parent: PciDevice | null,
+  task: Task,
+): Promise<void> {
+  const found = [findFunction(machine, spec, { parent, physfn: null })];
+  for (const other of enumerationOrder([...machine.hidden.values()])) {
+    if (other.parent !== spec.parent || machine.devices.has(other.address)) continue;
+    machine.hidden.delete(other.address);
+    found.push(findFunction(machine, other, { parent, physfn: null }));
   }
   for (const device of found) await startFunction(machine, device, task);
 }

@@ -152,9 +152,10 @@ export async function releaseDevice(
   device.driverLink = false;
   driver.linked.delete(device);
   if (!machine.faults.none) await removalFaults(machine, device, task);
+  // Children go at once; what takes its time is the hardware.
+  await driver.personality.remove({ machine, device, driver, task });
   const wait = machine.pause(task, driver.personality.removeMs);
   if (wait !== undefined) await wait;
-  await driver.personality.remove({ machine, device, driver, task });
   leavePower(machine, device);
   device.runtimeStatus = 'active';
   if (device.sriov !== null && device.sriov.num > 0) {
