@@ -3,6 +3,7 @@ import type { Offers } from '../../src/policy/offers.ts';
 import type { GroupRecord } from '../../src/ownership/record.ts';
 import { isPciAddress, type PciAddress } from '../../src/pci/address.ts';
 import type { KernelModel } from '../../src/kernel/model/kernel-model.ts';
+import { type Effect, effectOf } from './effects.ts';
 import { endpointsOf } from './members.ts';
 import type { OpenCall } from './lifeline.ts';
 import type { RunningContainer } from './runtime.ts';
@@ -50,33 +51,6 @@ interface Original {
 }
 
 const callMsMax = 2_500;
-const deviceOf = /(?:devices\/)([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\/(\w+)$/;
-const driverFile = /drivers\/([^/]+)\/(bind|unbind)$/;
-
-interface Effect {
-  readonly address: PciAddress;
-  readonly what: 'override' | 'bind' | 'unbind' | 'probe' | 'reset';
-  readonly driver: string | null;
-}
-
-/** What a write would do to which function; null for files that are none of a plan. */
-export function effectOf(path: string, data: string): Effect | null {
-  const text = data.trim();
-  const attribute = deviceOf.exec(path);
-  if (attribute?.[1] !== undefined && isPciAddress(attribute[1])) {
-    const address = attribute[1];
-    if (attribute[2] === 'driver_override')
-      return { address, what: 'override', driver: text === '' ? null : text };
-    if (attribute[2] === 'reset') return { address, what: 'reset', driver: null };
-    return null;
-  }
-  if (!isPciAddress(text)) return null;
-  if (path.endsWith('/drivers_probe')) return { address: text, what: 'probe', driver: null };
-  const file = driverFile.exec(path);
-  if (file === null) return null;
-  return { address: text, what: file[2] === 'bind' ? 'bind' : 'unbind', driver: file[1] ?? null };
-}
-
 /** Watches one world. `only`: the lines that are checked (all by default). */
 export class Checker {
   readonly #watched: Watched;

@@ -2,7 +2,8 @@
 // alone must have given everything back. A failing run is shrunk to the actions that matter.
 import { seededRandom } from '../../src/base/random.ts';
 import type { Log } from '../../src/base/log.ts';
-import { type Action, chooseAction, heal, perform, stageOf } from './actions.ts';
+import { type Action, chooseAction } from './actions.ts';
+import { heal, perform, stageOf } from './perform.ts';
 import type { Rule } from './checker.ts';
 import { randomMachine } from './machines.ts';
 import { randomPolicies } from './policies.ts';

@@ -9,8 +9,9 @@ import type { PciAddress } from '../../src/pci/address.ts';
 /** Every member of the group that a function is in now; empty when it is gone. */
 export function groupMembers(model: KernelModel, address: PciAddress): readonly PciDevice[] {
   const device = model.machine.devices.get(address);
-  if (device?.group == null) return [];
-  return [...model.machine.devices.values()].filter((other) => other.group === device.group);
+  const group = device?.group ?? null;
+  if (group === null) return [];
+  return [...model.machine.devices.values()].filter((other) => other.group === group);
 }
 
 /** Why the host would miss a member of the group of this function now; null: it would not (as far as the simulation acts). */

@@ -109,7 +109,7 @@ export class World {
         offers: () => (this.#ready ? (this.agent?.offers() ?? null) : null),
         containers: () => this.runtime.running.values(),
         openCalls: () => this.#life?.openCalls ?? [],
-        lagMs: () => (this.hintsLost || this.model.machine.faults.none === false ? 40_000 : 35_000),
+        lagMs: () => (this.hintsLost || !this.model.machine.faults.none ? 40_000 : 35_000),
         blind: () => this.blind,
         disturbed: () => this.disturbed,
       },
