@@ -12,6 +12,7 @@ import { readEnableCount } from './function-reader.ts';
 import type { Host } from './host.ts';
 import { takeInventory, takePartialInventory } from './inventory.ts';
 import { lookAtGroups, type LookParts } from './look.ts';
+import { SharedSurveys } from './survey/shared.ts';
 import { readVfioNodes } from './vfio-nodes.ts';
 
 /** What a host is made with. */
@@ -33,10 +34,14 @@ export function createHost(options: HostOptions): Host {
   const stepDeadlineMs = options.stepDeadlineMs ?? defaultStepDeadlineMs;
   // Found once per boot: on old kernels it means a search through the whole symbol table.
   let accounting: { readonly bootId: string; readonly fact: Known<boolean> } | null = null;
-  const partsOf = (skipLocked: ReadonlySet<PciAddress> = new Set()): LookParts => ({
+  const surveys = new SharedSurveys({
     kernel,
     clock,
     nodeAddresses: options.nodeAddresses ?? [],
+  });
+  const partsOf = (skipLocked: ReadonlySet<PciAddress> = new Set()): LookParts => ({
+    kernel,
+    surveys,
     skipLocked,
   });
   return {

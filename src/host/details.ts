@@ -14,14 +14,28 @@ const methodsForm: Form<readonly string[]> = {
   value: (match) => (match[1] === undefined ? [] : match[1].split(' ')),
 };
 
+/** Names in a driver's folder. A driver with many devices has a long list, so whoever looks at many asks once. */
+export type DriverNames = (driver: string) => Promise<Known<readonly string[]>>;
+
+/** Asks the kernel once for each driver. */
+export function driverNamesOnce(kernel: KernelFs): DriverNames {
+  const asked = new Map<string, Promise<Known<readonly string[]>>>();
+  return (driver) => {
+    const there = asked.get(driver) ?? readNames(kernel, `/sys/bus/pci/drivers/${driver}`);
+    asked.set(driver, there);
+    return there;
+  };
+}
+
 /** Details of one function. `locked`: an operation on it is pending; nothing is read that could wait for it. */
 export async function readDetail(
   kernel: KernelFs,
   fn: PciFunction,
+  driverNames: DriverNames,
   locked: boolean,
 ): Promise<MemberDetail> {
   const folder = `${devicesFolder}/${fn.address}`;
-  const unbindForbidden = await readUnbindForbidden(kernel, fn);
+  const unbindForbidden = await readUnbindForbidden(driverNames, fn);
   if (locked) {
     const skipped = (file: string): Unknown =>
       unknown(`${folder}/${file}`, 'not read: an operation on the device is pending');
@@ -69,12 +83,12 @@ async function readResetMethods(
 }
 
 async function readUnbindForbidden(
-  kernel: KernelFs,
+  driverNames: DriverNames,
   fn: PciFunction,
 ): Promise<Known<boolean | null>> {
   if (!fn.driver.known) return fn.driver;
   if (fn.driver.value === null) return known(null);
-  const names = await readNames(kernel, `/sys/bus/pci/drivers/${fn.driver.value}`);
+  const names = await driverNames(fn.driver.value);
   if (names.known) return known(!names.value.includes('unbind'));
   // The driver was unloaded since the function was read: then it holds nothing either.
   return isAbsent(names) ? known(null) : names;

@@ -1,21 +1,18 @@
-// Close looks: the details of every member, who is inside, and every use, from one survey for all groups asked for.
-import type { Clock } from '../base/clock.ts';
+// Close looks: the details of every member, who is inside, and every use, from one search for all groups asked for.
 import type { KernelFs } from '../kernel/fs.ts';
 import type { GroupLook } from '../ownership/look.ts';
 import type { PciAddress } from '../pci/address.ts';
 import type { MemberDetail } from '../pci/function.ts';
 import { endpoints, type GroupKey, type IommuGroup, pciFunctions } from '../pci/group.ts';
 import type { Inventory } from '../pci/inventory.ts';
-import { readDetail } from './details.ts';
+import { driverNamesOnce, readDetail } from './details.ts';
 import { lookInside } from './inside.ts';
-import { Survey } from './survey/survey.ts';
-import { findAllUses } from './uses/all.ts';
+import type { SharedSurveys } from './survey/shared.ts';
 
 /** What looks are made with. */
 export interface LookParts {
   readonly kernel: KernelFs;
-  readonly clock: Clock;
-  readonly nodeAddresses: readonly string[];
+  readonly surveys: SharedSurveys;
   /** Functions with an operation pending in the kernel. */
   readonly skipLocked: ReadonlySet<PciAddress>;
 }
@@ -32,11 +29,10 @@ export async function lookAtGroups(
   const byKey = new Map(inventory.groups.map((group) => [group.key, group]));
   const groups = keys.map((key) => byKey.get(key)).filter((group) => group !== undefined);
   if (groups.length === 0) return [];
-  const { kernel, clock, nodeAddresses } = parts;
-  const targets = groups.flatMap(endpoints);
-  const survey = new Survey({ kernel, clock, targets, nodeAddresses });
-  const details = await readDetails(parts, groups);
-  const uses = Map.groupBy(await findAllUses(survey), (use) => use.address);
+  const [details, { survey, uses }] = await Promise.all([
+    readDetails(parts, groups),
+    parts.surveys.search(groups.flatMap(endpoints)),
+  ]);
   const looks: GroupLook[] = [];
   for (const group of groups) {
     const members = pciFunctions(group);
@@ -57,11 +53,12 @@ async function readDetails(
   groups: readonly IommuGroup[],
 ): Promise<ReadonlyMap<PciAddress, MemberDetail>> {
   const functions = groups.flatMap(pciFunctions);
+  const driverNames = driverNamesOnce(parts.kernel);
   const details = new Map<PciAddress, MemberDetail>();
   for (let at = 0; at < functions.length; at += detailsAtOnce) {
     const some = functions.slice(at, at + detailsAtOnce);
     const read = await Promise.all(
-      some.map((fn) => readDetail(parts.kernel, fn, parts.skipLocked.has(fn.address))),
+      some.map((fn) => readDetail(parts.kernel, fn, driverNames, parts.skipLocked.has(fn.address))),
     );
     for (const detail of read) details.set(detail.address, detail);
   }

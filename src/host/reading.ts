@@ -115,8 +115,8 @@ export class Pacer {
   readonly #sliceMs: number;
   #sinceMs: number;
 
-  /** `sliceMs`: how long the loop may be kept, 5 ms by default: well below what any deadline here notices. */
-  constructor(clock: Clock, sliceMs = 5) {
+  /** `sliceMs`: how long the loop may be kept, 1 ms by default: a request to the agent takes several turns of it. */
+  constructor(clock: Clock, sliceMs = 1) {
     this.#clock = clock;
     this.#sliceMs = sliceMs;
     this.#sinceMs = clock.monotonicMs();

@@ -69,8 +69,14 @@ export class Survey implements UseContext {
   }
 
   mounts(): Promise<MountTable> {
-    this.#mounts ??= surveyMounts(this);
+    this.#mounts ??= this.#mountsOfDisks();
     return this.#mounts;
+  }
+
+  /** A mount can only be a use of a disk: where no function in question has one, the mounts of a thousand pods are not read. */
+  async #mountsOfDisks(): Promise<MountTable> {
+    const { concerned } = await this.blocks();
+    return concerned.length === 0 ? { mounts: [], problems: [] } : surveyMounts(this);
   }
 
   blocks(): Promise<BlockTable> {
