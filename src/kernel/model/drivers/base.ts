@@ -25,6 +25,8 @@ export interface Behaviour {
   readonly start?: (call: DriverCall) => Errno | null;
   /** Takes the children away. */
   readonly stop?: (call: DriverCall) => void;
+  /** After a reset under the bound driver. */
+  readonly resetDone?: (call: DriverCall) => void;
 }
 
 const defaults = {

@@ -176,6 +176,11 @@ export const nvmeDriver: Personality = endpointDriver({
   knows: (call) => isNative(call) || call.machine.profile.nvmeStartsLater,
   start,
   stop,
+  resetDone: ({ machine, device }) => {
+    // The reset work starts the controller again, which it announces.
+    const controller = device.children.find((child) => child.subsystem === 'nvme');
+    if (controller !== undefined) childEvent(machine, controller, 'change');
+  },
   foreign: (call) => {
     // The controller is registered before its registers are looked at, and goes again.
     if (call.machine.booting) return;

@@ -47,6 +47,8 @@ export interface Personality {
   /** Null: bound; else the errno of a failed probe (nothing is left behind then). Never sleeps: `probeMs` does. */
   probe(call: DriverCall): Errno | null;
   remove(call: DriverCall): Promise<void>;
+  /** reset_done: the function was reset under the bound driver. */
+  resetDone?(call: DriverCall): void;
 }
 
 /** struct pci_driver. */

@@ -29,6 +29,10 @@ export async function writeReset(
       address: device.address,
       driver: device.driver?.name ?? null,
     });
+    const { driver } = device;
+    if (failure === null && driver !== null && device.bound) {
+      driver.personality.resetDone?.({ machine, device, driver, task });
+    }
     return took(data, failure?.fault.errno ?? null);
   } finally {
     if (group !== null) group.recoveryCount -= 1;
