@@ -25,8 +25,11 @@ test('a lock is had in the order of asking, and its waiters sleep uninterruptibl
   const lock = new SleepLock();
   const [first, second, third] = [task(1), task(2), task(3)];
   const order: number[] = [];
-  assert.equal(lock.take(first), undefined);
-  const waits = [second, third].map((one) => lock.take(one)?.then(() => order.push(one.pid)));
+  assert.equal(lock.tryTake(first), true);
+  const waits = [second, third].map(async (one) => {
+    await lock.take(one);
+    order.push(one.pid);
+  });
   assert.deepEqual([second.state, third.state, lock.waiters], ['D', 'D', 2]);
   assert.equal(lock.tryTake(task(4)), false);
   lock.give(first);
@@ -41,7 +44,7 @@ test('a lock is had in the order of asking, and its waiters sleep uninterruptibl
 
 test('only the holder gives a lock up', () => {
   const lock = new SleepLock();
-  lock.take(task(1));
+  assert.equal(lock.take(task(1)), undefined);
   assert.throws(() => lock.give(task(2)), /given up by its holder/);
 });
 
