@@ -34,6 +34,10 @@ export async function prepareStart(
   const { record } = state;
   if (record !== null && record.lease !== null && state.decision.kind !== 'AwaitHolder')
     return null;
+  if (record === null && state.failure !== null && core.resting) {
+    // A claim that was given up a moment ago: the host keeps its devices until the pause is over.
+    return refused('NotClaimed', `${state.leader}: ${state.failure.message}`);
+  }
   return claimForReplay(core, record);
 }
 
