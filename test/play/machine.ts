@@ -173,7 +173,11 @@ function devices(variant: Variant): readonly DeviceSpec[] {
   return [
     device('0000:00:00.0', null, { vendor: '8086', device: '29c0', classCode: '060000' }),
     device('0000:00:05.0', null, { ...e1000('eth0', '52:54:00:12:34:56'), multifunction: true }),
-    device('0000:00:05.1', null, { ...e1000('eth1', '52:54:00:12:34:57'), multifunction: true }),
+    device('0000:00:05.1', null, {
+      ...e1000('eth1', '52:54:00:12:34:57'),
+      multifunction: true,
+      headerMultifunction: false,
+    }),
     device('0000:00:06.0', null, nvme('nvme0', 'nvme0n1')),
     device('0000:00:07.0', null, port(false, services, '0000:01', '0')),
     device('0000:00:08.0', null, {

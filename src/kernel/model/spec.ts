@@ -39,6 +39,11 @@ export interface DeviceSpec {
   readonly revision: string;
   readonly header: 'endpoint' | 'bridge' | 'cardbus';
   readonly multifunction: boolean;
+  /**
+   * Bit 7 of the header type; absent: as `multifunction`. Functions above 0 need not have it: at boot Linux sees
+   * them as one slot anyway, but one that is found again alone is grouped without its siblings.
+   */
+  readonly headerMultifunction?: boolean;
   /** Port or function has ACS source validation and redirection. */
   readonly acs: boolean;
   /** A PCIe-to-PCI bridge: everything below it has its requester id. */

@@ -31,11 +31,10 @@ export function placeInGroup(machine: Machine, device: PciDevice, group: Group):
 export function joinGroup(machine: Machine, device: PciDevice): void {
   if (!machine.hasIommu) return;
   const tree = machine.groupingTree();
-  const joined = groupToJoin(
-    tree,
-    device.spec,
-    (address) => machine.devices.get(address)?.group?.id,
-  );
+  const { spec } = device;
+  // pci_scan_slot marks functions above 0 only after they were grouped.
+  const asFound = { ...spec, multifunction: spec.headerMultifunction ?? spec.multifunction };
+  const joined = groupToJoin(tree, asFound, (address) => machine.devices.get(address)?.group?.id);
   const id = joined ?? machine.groupIds.take();
   placeInGroup(machine, device, machine.groups.get(id) ?? makeGroup(machine, id));
 }

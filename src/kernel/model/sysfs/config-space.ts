@@ -27,7 +27,7 @@ export function configSpace(machine: Machine, device: PciDevice): Uint8Array {
     bytes[0x0b - i] = Number.parseInt(spec.classCode.slice(i * 2, i * 2 + 2), 16);
   }
   const header = { endpoint: 0, bridge: 1, cardbus: 2 }[spec.header];
-  bytes[0x0e] = header | (spec.multifunction ? 0x80 : 0);
+  bytes[0x0e] = header | ((spec.headerMultifunction ?? spec.multifunction) ? 0x80 : 0);
   if (spec.header === 'endpoint') {
     word(0x2c, spec.subsystemVendor);
     word(0x2e, spec.subsystemDevice);

@@ -1,6 +1,6 @@
 // Hangs the model's own folders into the surface. Surroundings add theirs after this.
 import type { Machine } from '../machine.ts';
-import { dir } from '../tree.ts';
+import { dir, textFile } from '../tree.ts';
 import { blockFolder, classFolder, devicesFolder, otherBusFolder } from './class-folders.ts';
 import { devFolder } from './dev-folder.ts';
 import { DeviceFolders } from './device-folder.ts';
@@ -19,6 +19,10 @@ export function mountSysfs(machine: Machine): void {
   surface.merge('/sys/block', blockFolder(machine));
   surface.merge('/sys/module', moduleFolder(machine));
   surface.put('/sys/kernel/iommu_groups', groupsFolder(machine, folders));
+  surface.put(
+    '/sys/kernel/uevent_seqnum',
+    textFile(() => `${machine.uevents.sequence}\n`),
+  );
   surface.merge('/dev', devFolder(machine));
   surface.merge('/tmp', dir({}));
   surface.merge('/sys/fs', dir({}));
