@@ -5,19 +5,8 @@ import type { GroupRecord, Lease } from '../ownership/record.ts';
 import type { ResourceName } from '../policy/policy.ts';
 import { answerFor, blockedMessage, draftClaim } from './claim.ts';
 import type { GroupCore } from './core.ts';
+import type { Allocation } from './messages.ts';
 import { viewOf } from './view.ts';
-
-/** What came of an Allocate for one group. */
-export type Allocation =
-  | {
-      readonly kind: 'leased';
-      readonly record: GroupRecord;
-      /** The lease, to be taken back should another device of the request be refused; null: it was there before. */
-      readonly fresh: Lease | null;
-      /** A write that may go on after the answer; PreStartContainer makes sure that it is done. */
-      readonly persist: (() => Promise<void>) | null;
-    }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string };
 
 /** Tells whether the kubelet still names the holder of a lease; asked only for a group that is out. */
 export type HolderCheck = (record: GroupRecord) => Promise<'gone' | 'present' | 'unknown'>;

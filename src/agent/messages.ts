@@ -1,10 +1,21 @@
 // What an actor can be told. Everything that changes a group comes through its mailbox, one at a time.
-import type { PreStartAnswer } from '../kubelet/door.ts';
+import type { PreStartAnswer, RefusalReason } from '../kubelet/door.ts';
 import type { ResourceName } from '../policy/policy.ts';
-import type { Lease } from '../ownership/record.ts';
-import type { Allocation } from './allocate.ts';
+import type { GroupRecord, Lease } from '../ownership/record.ts';
 import type { Seen, Work } from './state.ts';
 import type { WorkResult } from './work.ts';
+
+/** What came of an Allocate for one group. */
+export type Allocation =
+  | {
+      readonly kind: 'leased';
+      readonly record: GroupRecord;
+      /** The lease, to be taken back should another device of the request be refused; null: it was there before. */
+      readonly fresh: Lease | null;
+      /** A write that may go on after the answer; PreStartContainer makes sure that it is done. */
+      readonly persist: (() => Promise<void>) | null;
+    }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string };
 
 /** One message to a group actor. */
 export type GroupMessage =

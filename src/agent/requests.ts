@@ -3,7 +3,7 @@ import type { AllocateAnswer, PreStartAnswer } from '../kubelet/door.ts';
 import type { ResourceName } from '../policy/policy.ts';
 import type { GroupRecord, Lease } from '../ownership/record.ts';
 import type { PciAddress } from '../pci/address.ts';
-import type { Allocation } from './allocate.ts';
+import type { Allocation } from './messages.ts';
 import { grantFor } from './delivery.ts';
 import type { GroupActor } from './group-actor.ts';
 import type { AgentPorts } from './ports.ts';
