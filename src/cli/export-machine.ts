@@ -1,13 +1,13 @@
 // A live machine as the text of a topology file: read through KernelFs alone, whichever kernel is behind it, so that
 // a user's report is a machine to simulate. Tells nothing secret: see mask.ts for what is replaced. What could not
 // be read stands at the head of the text, because the exported machine does not have it.
-import { readDetail } from '../host/details.ts';
+import { readOverride } from '../host/binding.ts';
 import { profileOfRelease } from '../kernel/model/dump-texts.ts';
 import type { KernelFs } from '../kernel/fs.ts';
 import type { DeviceSpec, DriverSpec, MachineSpec, ProcessSpec } from '../kernel/model/spec.ts';
 import * as defaults from '../kernel/model/topology-defaults.ts';
 import { exportTopology } from '../kernel/model/topology-export.ts';
-import { valueOr } from '../base/known.ts';
+import { known, valueOr } from '../base/known.ts';
 import type { PciAddress } from '../pci/address.ts';
 import type { MemberDetail } from '../pci/function.ts';
 import type { NodeFacts } from '../pci/inventory.ts';
@@ -33,7 +33,7 @@ export async function exportMachine(kernel: KernelFs, machine: MachineLook): Pro
   const grouped = valueOr(node.iommuUnits, []).length > 0;
   const devices = await readDevices({
     ...{ reader, grouped, functions: inventory.functions, groups: inventory.groups },
-    details: await detailsOf(kernel, machine),
+    details: await detailsOf(kernel, reader, machine),
     childrenOf: await readChildren(reader, nets, blocks),
   });
   const spec: MachineSpec = {
@@ -93,16 +93,27 @@ function machineFacts(
   };
 }
 
-/** Details of every function: those of the look, and of functions in no group. */
+/** Details of every function: those of the look, and what is as easily had of functions in no group. */
 async function detailsOf(
   kernel: KernelFs,
+  reader: ExportReader,
   { inventory, looks }: MachineLook,
 ): Promise<ReadonlyMap<PciAddress, MemberDetail>> {
   const details = new Map(
     looks.flatMap((look) => look.details.map((each) => [each.address, each] as const)),
   );
-  for (const fn of inventory.functions) {
-    if (!details.has(fn.address)) details.set(fn.address, await readDetail(kernel, fn, false));
+  for (const { address } of inventory.functions) {
+    if (details.has(address)) continue;
+    const folder = `/sys/bus/pci/devices/${address}`;
+    const methods = ((await reader.text(`${folder}/reset_method`)) ?? '').split(' ');
+    const head = (await reader.bytes(`${folder}/config`)).subarray(0, 8);
+    details.set(address, {
+      address,
+      driverOverride: await readOverride(kernel, address),
+      accessible: known(head.length === 0 || head.some((byte) => byte !== 0xff)),
+      resetMethods: known(methods.filter((word) => word !== '')),
+      unbindForbidden: known(null),
+    });
   }
   return details;
 }

@@ -29,6 +29,7 @@ export function addInspectCommand(program: Command, context: CommandContext): vo
     .description(
       'show the IOMMU groups of a machine, their owners, and what keeps each from being released',
     )
+    .option('--all', 'also list the groups that hold bridges only')
     .option(
       '--export <file>',
       'also write the machine as a topology file, to simulate it elsewhere or for a bug report',

@@ -195,14 +195,17 @@ async function readMounts(
   const { mounts, problems } = await reader.survey.mounts();
   reader.note(problems);
   const seen = new Set<string>();
+  // Where pid 1's own mounts may not be read, those of the first process that shows any stand for them.
+  const first = mounts.some(({ host }) => host) ? null : (mounts[0]?.path ?? null);
+  const ofHost = (mount: Mount): boolean => mount.host || mount.path === first;
   const found: MountSpec[] = [];
   const namespaces = new Map<string, { readonly name: string; readonly pid: number }>();
-  for (const mount of [...mounts].sort((a, b) => Number(b.host) - Number(a.host))) {
+  for (const mount of [...mounts].sort((a, b) => Number(ofHost(b)) - Number(ofHost(a)))) {
     const device = mount.fsType === 'devtmpfs' ? null : mountedDevice(mount, table, names);
     // A pod's view of what the host has mounted as well says nothing new.
-    if (device === null || (!mount.host && seen.has(device.name))) continue;
+    if (device === null || (!ofHost(mount) && seen.has(device.name))) continue;
     seen.add(device.name);
-    if (!mount.host && !namespaces.has(mount.path)) {
+    if (!ofHost(mount) && !namespaces.has(mount.path)) {
       const pid = Number(/^\/proc\/(\d+)\//.exec(mount.path)?.[1] ?? 2);
       namespaces.set(mount.path, { name: `pod-${namespaces.size + 1}`, pid });
     }

@@ -24,7 +24,7 @@ export class MacMask {
 
 interface Family {
   readonly bits: number;
-  /** Top bits of every masked address where the machine's addresses do not differ. */
+  /** The address whose bits a masked one has wherever the machine's addresses do not part. */
   readonly base: bigint;
 }
 
@@ -63,9 +63,9 @@ export class AddressMask {
     let masked = 0n;
     for (let length = 0; length < bits; length++) {
       const keep = this.#forks.has(this.#prefix(address, length));
-      masked = (masked << 1n) | BigInt(keep ? this.#bit(address, length) : 0);
+      masked = (masked << 1n) | BigInt(this.#bit(keep ? address : base, length));
     }
-    return masked ^ base;
+    return masked;
   }
 
   #prefix(address: bigint, length: number): string {
@@ -85,7 +85,7 @@ export function addressNumber(
     const value = text.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
     return { version: 4, value };
   }
-  if (!/^[0-9a-f:]+$/.test(text) || !text.includes(':')) return null;
+  if (!/^[0-9a-f:]+$/.test(text) || !text.includes(':') || /::.*::/.test(text)) return null;
   const [head = '', tail] = text.split('::');
   const words = (part: string): string[] => (part === '' ? [] : part.split(':'));
   const before = words(head);
@@ -130,7 +130,7 @@ export function maskTexts(texts: readonly string[]): (text: string) => string {
     const { version, value } = number;
     const length = text.slice(bare(text).length);
     // Everything at the start of the address space is a default route or its like.
-    if (value === 0n) return text;
+    if (value === 0n) return `${version === 4 ? '0.0.0.0' : '::'}${length}`;
     // Link-local addresses are made from MAC addresses: they count up.
     if (version === 6 && isLocal(value)) {
       return `${addressText(6, linkLocal | BigInt(locals.indexOf(value) + 1))}${length}`;

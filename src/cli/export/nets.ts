@@ -12,6 +12,7 @@ import {
   type RouteLine,
   routesOfV4,
   routesOfV6,
+  withoutConnected,
 } from './network-texts.ts';
 import type { ExportReader, Placed } from './reader.ts';
 
@@ -111,7 +112,10 @@ export async function readNets(
   const kept = new Set([...physical, ...upper].map(({ at }) => at.name));
   const tables = await readTables(reader);
   const addresses = tables.addresses.filter(({ iface }) => kept.has(iface));
-  const routes = tables.routes.filter(({ iface }) => kept.has(iface));
+  const routes = withoutConnected(
+    tables.routes.filter(({ iface }) => kept.has(iface)),
+    addresses,
+  );
   const gateways = routes.flatMap(({ gateway }) => (gateway === null ? [] : [gateway]));
   const mask = maskTexts([
     ...addresses.map(({ address }) => address),

@@ -1,5 +1,6 @@
 // Routes and addresses of /proc/PID/net as an export has them: parsers alone. Lines of another form are left out;
 // the close look has told of them.
+import { addressNumber } from './mask.ts';
 
 /** A route: networks and gateways as texts. */
 export interface RouteLine {
@@ -100,6 +101,29 @@ export function addressesOfV4(text: string, routes: readonly RouteLine[]): reado
       ? []
       : [{ iface: direct.route.iface, address: `${address}/${direct.length}` }];
   });
+}
+
+/** Routes without those that an address on the same interface brings by itself. */
+export function withoutConnected(
+  routes: readonly RouteLine[],
+  addresses: readonly AddressLine[],
+): readonly RouteLine[] {
+  return routes.filter(
+    ({ destination, gateway, iface }) =>
+      gateway !== null ||
+      !addresses.some(
+        (each) => each.iface === iface && networkOf(each.address) === networkOf(destination),
+      ),
+  );
+}
+
+/** A network as `version/number/length`: texts of one network differ. */
+function networkOf(cidr: string): string {
+  const [address = '', length = '0'] = cidr.split('/');
+  const number = addressNumber(address);
+  if (number === null) return cidr;
+  const shift = BigInt((number.version === 4 ? 32 : 128) - Number(length));
+  return `${number.version}/${number.value >> shift}/${length}`;
 }
 
 function numberOf(text: string): number {

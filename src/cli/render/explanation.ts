@@ -55,6 +55,9 @@ function headLines({ address, group, preview }: Explained, paint: Paint): readon
   return preview === null ? lines : [...lines, ...companionLines(preview)];
 }
 
+const noAcs =
+  'Nothing between these slots keeps their DMA apart (ports without ACS, or a bridge to conventional PCI); another slot of the board may.';
+
 function companionLines({ companions, primary }: ClaimPreview): readonly string[] {
   const { sameSlot, otherSlots } = companions;
   const along = (addresses: readonly string[]): string =>
@@ -67,6 +70,7 @@ function companionLines({ companions, primary }: ClaimPreview): readonly string[
       ? []
       : [
           `${along(otherSlots)}: other slots, which a policy permits with "companions: Any" or "Listed" only.`,
+          noAcs,
         ]),
   ];
 }

@@ -108,7 +108,8 @@ function groupRows(group: GroupReport, report: MachineReport, paint: Paint): rea
   return group.members.map((member, index) => {
     const row = memberRow(member, own, paint);
     if (index > 0) return ['', '', '', ...row];
-    if (own.length === 0) row[row.length - 1] = paint('dim', wide[0]?.kind ?? '');
+    const [first] = wide;
+    if (own.length === 0 && first !== undefined) row[row.length - 1] = paint('dim', first.kind);
     return [String(group.group), group.owner, statusCell(group, own, paint), ...row];
   });
 }
