@@ -75,7 +75,7 @@ export async function readAttribute<T>(
 }
 
 /** A text that must have one form; what it says otherwise is part of the reason. */
-export function parseText<T>(path: string, text: string, form: Form<T>): Known<T> {
+function parseText<T>(path: string, text: string, form: Form<T>): Known<T> {
   const match = form.pattern.exec(text);
   if (match !== null) return known(form.value(match));
   return unknown(path, `says ${shown(text)} instead of ${form.allowed}`);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { openSync, closeSync, rmSync, unlinkSync } from 'node:fs';
+import { rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLog } from '../../src/base/log.ts';
 import { createHost } from '../../src/host/create-host.ts';
 import type { Host } from '../../src/host/host.ts';
 import { endpoints } from '../../src/pci/group.ts';
-import { eventually, makeFifo } from '../kernel/linux/support.ts';
+import { eventually, feed, makeFifo } from '../kernel/linux/support.ts';
 import { at, link, realClock, type TestMachine, testMachines } from './machine.ts';
 import { processTree } from './using.ts';
 
@@ -166,7 +166,7 @@ test('a detail that hangs is unknown; one of a locked function is not even tried
     path: `/sys/bus/pci/devices/${gpu}/driver_override`,
     why: 'pending',
   });
-  closeSync(openSync(file, 'w'));
+  await feed(file);
 });
 
 test('whether a function is open is one read', async (t) => {

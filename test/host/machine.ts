@@ -55,7 +55,7 @@ export interface TestMachine {
 }
 
 /** `relative` link text from one canonical folder to another. */
-export function relativeLink(fromFolder: string, to: string): string {
+function relativeLink(fromFolder: string, to: string): string {
   const up = fromFolder.split('/').filter((part) => part !== '').length;
   return `${'../'.repeat(up)}${to}`;
 }

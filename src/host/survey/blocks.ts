@@ -100,7 +100,7 @@ function edges(drafts: ReadonlyMap<string, Draft>): ReadonlyMap<string, readonly
 }
 
 /** The kernel's name of the device behind /dev/NAME. */
-export function nodeName(devicePath: string): string {
+function nodeName(devicePath: string): string {
   const inDev = devicePath.replace(/^.*\/dev\//, '').replace(/ \(deleted\)$/, '');
   return inDev.includes('mapper/') ? baseName(inDev) : inDev.replaceAll('/', '!');
 }

@@ -84,7 +84,7 @@ export function unknownUses(
 const lineMax = 160;
 
 /** A text for one line of a message. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   const line = text.trim().replaceAll(/\s+/g, ' ');
   return line.length > lineMax ? `${line.slice(0, lineMax)}…` : line;
 }

@@ -73,7 +73,7 @@ async function readNamespace(
  * Parses a whole mountinfo text (Documentation/filesystems/proc.rst §3.5); a line of another form makes it unknown.
  * Mounts that cannot be of a disk (overlay, proc, tmpfs, …) are left out: a node has tens of thousands of them.
  */
-export function parseMountinfo(path: string, text: string, host: boolean): Known<readonly Mount[]> {
+function parseMountinfo(path: string, text: string, host: boolean): Known<readonly Mount[]> {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
     if (line === '') continue;

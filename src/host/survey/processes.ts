@@ -73,7 +73,7 @@ export function summed(problems: readonly Unknown[]): readonly Unknown[] {
 }
 
 /** `pid 4711 (qemu-system-x86)`: how an opener is named to people. */
-export async function describeOpener(context: UseContext, opener: Opener): Promise<string> {
+async function describeOpener(context: UseContext, opener: Opener): Promise<string> {
   const comm = await context.text(`/proc/${opener.pid}/comm`);
   return comm.known ? `pid ${opener.pid} (${comm.value.trim()})` : `pid ${opener.pid}`;
 }

@@ -8,10 +8,13 @@ const headBytes = 5;
 const kinds = { bytes: 0, json: 1, errno: 2, hello: 3, declined: 4 } as const;
 
 /**
- * A call that took longer makes the lane decline the rest of its batch, milliseconds. By then the agent has given that
- * rest to others, and made again by a lane that nobody waits for it could block once more. Below LaneLimits.stallMs.
+ * A lane that was not heard of for longer, milliseconds, declines the rest of its batch: by then the agent may have
+ * given that rest to others, and made again for nobody it could block once more. Below LaneLimits.stallMs.
  */
 export const batchPatienceMs = 30;
+
+/** The same for a lane that takes so long to come up. Below the pool's patience with a lane that starts. */
+export const startPatienceMs = 1500;
 
 /** What a lane says: that it is up, the answer to its oldest unanswered call, or that it will not make that call. */
 export type LaneMessage =
@@ -27,14 +30,30 @@ function frame(kind: number, payload: Uint8Array): Buffer {
   return out;
 }
 
-/** A batch of calls as bytes. */
-export function encodeCalls(calls: readonly Call[]): Buffer {
-  return frame(kinds.json, Buffer.from(JSON.stringify(calls)));
+/** Calls to make one after the other. */
+export interface Batch {
+  /** When the agent gave them, by machineMs. */
+  readonly givenMs: number;
+  readonly calls: readonly Call[];
 }
 
-/** The batch inside one frame made by encodeCalls. */
-export function decodeCalls(payload: Uint8Array): readonly Call[] {
-  return JSON.parse(Buffer.from(payload).toString('utf8')) as readonly Call[];
+/**
+ * Milliseconds of CLOCK_MONOTONIC, which is the same in every process of a machine (uv_hrtime): what a lane and
+ * the agent tell each other. No clock that is handed in could serve two processes.
+ */
+export function machineMs(): number {
+  // oxlint-disable-next-line no-restricted-properties, no-restricted-globals -- as said above
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** A batch of calls as bytes. */
+export function encodeBatch(batch: Batch): Buffer {
+  return frame(kinds.json, Buffer.from(JSON.stringify(batch)));
+}
+
+/** The batch inside one frame made by encodeBatch. */
+export function decodeBatch(payload: Uint8Array): Batch {
+  return JSON.parse(Buffer.from(payload).toString('utf8')) as Batch;
 }
 
 /** A lane's message as bytes. */
@@ -98,7 +117,7 @@ export class FrameReader {
   }
 }
 
-/** Asserts what encodeCalls promises its callers: a write has data (a zero-length write never reaches sysfs). */
+/** Asserts what a lane is never asked for: a write has data (a zero-length write never reaches sysfs). */
 export function assertCall(call: Call): void {
   assert(
     call.kind !== 'write' || call.data.length > 0,

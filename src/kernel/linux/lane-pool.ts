@@ -4,7 +4,7 @@ import { assert } from '../../base/assert.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Outcome, Settled } from '../fs.ts';
-import { assertCall } from './frames.ts';
+import { assertCall, startPatienceMs } from './frames.ts';
 import { Lane, type LaneCall, type LaneProgram } from './lane.ts';
 import type { Answer, Call } from './syscalls.ts';
 
@@ -31,7 +31,7 @@ export interface LanePoolOptions {
 const defaultLimits: LaneLimits = { lanesMax: 64, idleMs: 10_000, stallMs: 40, batchMax: 64 };
 
 /** A lane that has just been started is not called stalled for this long: Node itself has to come up. */
-const startMs = 2000;
+const startMs = startPatienceMs + 500;
 
 interface Waiter {
   readonly untilMs: number;
@@ -162,7 +162,7 @@ export class LanePool {
       lane.lastSignMs = this.#clock.monotonicMs();
       lane.give(this.#nextBatch());
     }
-    if ([...this.#lanes.keys()].some((lane) => lane.load > 1)) this.#watchStalls();
+    if ([...this.#lanes.keys()].some((lane) => lane.waiting > 0)) this.#watchStalls();
   }
 
   #nextBatch(): readonly Wanted[] {
@@ -190,7 +190,11 @@ export class LanePool {
   }
 
   #stalled(lane: Lane): boolean {
-    if (lane.abandoned) return true;
+    return lane.abandoned || this.#silent(lane);
+  }
+
+  /** Not heard of for so long that it declines, by the same measure, all but the oldest of its calls. */
+  #silent(lane: Lane): boolean {
     const patienceMs = lane.up ? this.#limits.stallMs : startMs;
     return lane.load > 0 && this.#clock.monotonicMs() - lane.lastSignMs >= patienceMs;
   }
@@ -198,11 +202,15 @@ export class LanePool {
   /** While calls wait behind others, looks again after the time in which a lane should have said something. */
   #watchStalls(): void {
     this.#stallCheck ??= this.#clock.after(this.#limits.stallMs, () => {
-      this.#stallCheck = null;
-      for (const lane of this.#lanes.keys()) {
-        if (lane.load > 1 && this.#stalled(lane)) this.#again(lane.takeBack());
-      }
-      this.#dispatch();
+      // After what has arrived: when this process was away itself, answers wait to be read.
+      setImmediate(() => {
+        this.#stallCheck = null;
+        if (this.#closed) return;
+        for (const lane of this.#lanes.keys()) {
+          if (lane.waiting > 0 && this.#silent(lane)) this.#again(lane.takeBack());
+        }
+        this.#dispatch();
+      });
     });
   }
 

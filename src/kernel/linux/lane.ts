@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { assert } from '../../base/assert.ts';
 import type { Settled } from '../fs.ts';
-import { encodeCalls, FrameReader } from './frames.ts';
+import { encodeBatch, FrameReader, machineMs } from './frames.ts';
 import type { Answer, Call } from './syscalls.ts';
 
 /** A call somebody waits for. The pool makes and settles it. */
@@ -33,9 +33,9 @@ export interface LaneProgram {
 
 /**
  * detached: its own session, so that a signal to the agent's process group or terminal does not reach it (a signal
- * turns vfio's wait in unbind from interruptible into uninterruptible: vfio_unregister_group_dev). Node marks every
- * other descriptor close-on-exec: an inherited vfio fd would make an unbind wait for itself. An empty environment:
- * nobody's NODE_OPTIONS. cwd "/": no mount is pinned by a process that may never end.
+ * turns vfio's wait in unbind from interruptible into uninterruptible: vfio_unregister_group_dev). Node opens
+ * everything close-on-exec, and the lane closes what the agent itself inherited: a vfio fd would make an unbind wait
+ * for itself. An empty environment: nobody's NODE_OPTIONS. cwd "/": no mount is pinned by a process that may never end.
  */
 function start(program: LaneProgram): ChildProcess | null {
   try {
@@ -137,6 +137,11 @@ export class Lane {
     return this.#given.length;
   }
 
+  /** Calls that wait behind the oldest one and have not been taken back. */
+  get waiting(): number {
+    return this.#given.slice(1).filter((call) => call !== null).length;
+  }
+
   /** The oldest unanswered call: the only one that can have been begun. Null: none, or it was taken back. */
   get oldest(): LaneCall | null {
     return this.#given[0] ?? null;
@@ -150,12 +155,14 @@ export class Lane {
     );
     this.#given = [...calls];
     this.#hold(true);
-    this.#child?.stdin?.write(encodeCalls(calls.map((each) => each.call)));
+    this.#child?.stdin?.write(
+      encodeBatch({ givenMs: machineMs(), calls: calls.map((each) => each.call) }),
+    );
   }
 
   /**
    * Takes back every call but the oldest. While the oldest blocks they have not been begun, and will not be. When the
-   * child was just not heard yet, it may make them all the same, so only calls without effect may be taken back.
+   * child is just about to be heard it may make them all the same, so only calls without effect may be taken back.
    */
   takeBack(): readonly LaneCall[] {
     const back = this.#given.slice(1).filter((call) => call !== null);

@@ -35,7 +35,7 @@ export type Call =
 export type Answer = Uint8Array | readonly string[] | string | boolean | number;
 
 /** The limit of KernelFs.read, in bytes: larger texts of /sys and /proc are never needed whole. */
-export const readLimitBytes = 1 << 20;
+const readLimitBytes = 1 << 20;
 
 const chunkBytes = 1 << 16;
 
@@ -51,7 +51,7 @@ function errnoByNumber(): ReadonlyMap<number, string> {
  * Symbolic errno of what node:fs threw. libuv calls numbers it does not know "UNKNOWN"; those get their
  * name from the number. A path that cannot be passed to the kernel at all (a NUL inside) is EINVAL.
  */
-export function errnoOf(thrown: unknown): string {
+function errnoOf(thrown: unknown): string {
   const { code, errno } = thrown as { code?: unknown; errno?: unknown };
   if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code;
   if (typeof errno === 'number' && errno !== 0) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
   openSync,
@@ -10,8 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { laneEntryUnbuilt } from '../../../src/kernel/linux/linux-kernel.ts';
 import { machine, text, value } from './machine.ts';
-import { eventually, makeFifo, processState, scratchFolder, writeTree } from './support.ts';
+import { drain, eventually, makeFifo, processState, scratchFolder, writeTree } from './support.ts';
 
 test('a lane is used again, ends when idle, and leaves no process behind', async (t) => {
   const { kernel, roots, lanes } = machine(t, { idleMs: 80 });
@@ -61,6 +62,39 @@ test('a lane has a session of its own and no descriptor but its channel', async 
   process.kill(pid, 'SIGKILL');
 });
 
+test('a lane keeps nothing that the agent itself inherited', async (t) => {
+  const folder = scratchFolder(t);
+  writeTree(folder, { 'held-open': '', 'kernel/fine': 'fine' });
+  const source = join(import.meta.dirname, '../../../src/kernel/linux/linux-kernel.ts');
+  const support = join(import.meta.dirname, 'support.ts');
+  writeFileSync(
+    join(folder, 'agent.ts'),
+    `import { readdirSync, readlinkSync } from 'node:fs';
+import { LinuxKernel } from ${JSON.stringify(source)};
+import { LanePool } from ${JSON.stringify(source.replace('linux-kernel', 'lane-pool'))};
+import { realClock, recordingLog } from ${JSON.stringify(support)};
+const program = { execPath: process.execPath, entry: ${JSON.stringify(laneEntryUnbuilt)} };
+const lanes = new LanePool({ clock: realClock, log: recordingLog(), program });
+const roots = { sysfs: ${JSON.stringify(folder)} };
+const kernel = new LinuxKernel({ clock: realClock, log: recordingLog(), lanes, roots, udevadm: null });
+await kernel.read('/sys/kernel/fine');
+const links = (pid) => readdirSync('/proc/' + pid + '/fd').map((fd) => { try { return readlinkSync('/proc/' + pid + '/fd/' + fd); } catch { return ''; } });
+console.log(JSON.stringify({ agent: links('self'), lane: links(lanes.lanePids[0]) }));
+lanes.close();
+`,
+  );
+  // Descriptor 200: above those that Node marks close-on-exec when it starts.
+  const command = 'exec 200<"$1/held-open"; exec "$2" "$1/agent.ts"';
+  const shell = ['-c', command, 'sh', folder, process.execPath];
+  const found = JSON.parse(execFileSync('bash', shell, { encoding: 'utf8' })) as Record<
+    string,
+    string[]
+  >;
+  const held = join(folder, 'held-open');
+  assert.equal(found['agent']?.includes(held), true, 'the agent inherited it');
+  assert.equal(found['lane']?.includes(held), false);
+});
+
 test('an agent that is told to end does so at once, and its blocked lane ends when the call returns', async (t) => {
   const folder = scratchFolder(t);
   const fifo = makeFifo(join(folder, 'kernel/hangs'));
@@ -104,8 +138,7 @@ setInterval(() => {}, 1000);
   await new Promise((resolve) => agent.once('exit', resolve));
   assert.ok(performance.now() - startedMs < 1000);
   assert.notEqual(processState(lane), null, 'the lane is still blocked');
-  closeSync(openSync(fifo, 'r+'));
-  const reader = openSync(fifo, 'r+');
+  const reader = drain(fifo);
   await eventually(
     'the lane ended on its own',
     () => processState(lane) === null || processState(lane) === 'Z',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +7,9 @@ import { LanePool } from '../../../src/kernel/linux/lane-pool.ts';
 import { laneEntryUnbuilt, LinuxKernel } from '../../../src/kernel/linux/linux-kernel.ts';
 import { machine, text, value } from './machine.ts';
 import {
+  drain,
   eventually,
+  feed,
   makeFifo,
   processState,
   realClock,
@@ -16,20 +18,13 @@ import {
   writeTree,
 } from './support.ts';
 
-/** Lets a FIFO's blocked opener go on, and closes the other end. */
-function release(fifo: string, how: 'w' | 'r+' | 'r', data = ''): number {
-  const fd = openSync(fifo, how);
-  if (data !== '') writeFileSync(fd, data);
-  return fd;
-}
-
 test('a call that blocks becomes pending and its late answer is still delivered', async (t) => {
   const { kernel, roots, lanes } = machine(t);
   const fifo = makeFifo(join(roots.sysfs, 'kernel/hangs'));
   const outcome = await kernel.read('/sys/kernel/hangs', { deadlineMs: 60 });
   assert.equal(outcome.kind, 'pending');
   assert.equal(kernel.pendingCount, 1);
-  closeSync(release(fifo, 'w', 'late text'));
+  await feed(fifo, 'late text');
   assert.equal(outcome.kind === 'pending' && text(value(await outcome.settles)), 'late text');
   assert.equal(kernel.pendingCount, 0);
   await eventually('the abandoned lane ended', () => lanes.lanePids.length === 0);
@@ -62,7 +57,7 @@ test('no thread of this process is blocked while a call hangs, and the event loo
   );
   clearInterval(beat);
   assert.ok(worstMs < 400, `the event loop was away for ${worstMs} ms`);
-  for (const fifo of fifos) closeSync(release(fifo, 'w'));
+  for (const fifo of fifos) await feed(fifo);
 });
 
 test('others go on while one write hangs: the lane is replaced', async (t) => {
@@ -74,7 +69,7 @@ test('others go on while one write hangs: the lane is replaced', async (t) => {
   const [blocked] = lanes.lanePids;
   assert.equal(text(value(await kernel.read('/sys/kernel/fine'))), 'fine');
   assert.equal(lanes.lanePids.length, 2);
-  const reader = release(fifo, 'r');
+  const reader = drain(fifo);
   assert.equal(hung.kind === 'pending' && value(await hung.settles), 1);
   closeSync(reader);
   await eventually(
@@ -96,7 +91,7 @@ test('a hung write is joined by its repetitions, not repeated', async (t) => {
   );
   assert.equal(lanes.lanePids.length, 1);
   assert.equal(kernel.pendingCount, 1);
-  const reader = openSync(fifo, 'r');
+  const reader = drain(fifo);
   for (const attempt of attempts)
     assert.equal(attempt.kind === 'pending' && value(await attempt.settles), 4);
   assert.equal(readFileSync(reader, 'utf8'), 'once');
@@ -120,7 +115,7 @@ test('a read that a blocked one stands before is made by another lane long befor
     rest.map((each) => text(value(each))),
     Array.from({ length: 20 }, (_, at) => `${at}`),
   );
-  closeSync(release(fifo, 'w', 'unblocked'));
+  await feed(fifo, 'unblocked');
   assert.equal(text(value(await hung)), 'unblocked');
 });
 
@@ -138,7 +133,7 @@ test('there are never more lanes than the limit; what waits is answered when one
   assert.equal(lanes.lanePids.length, 2);
   const waiting = await kernel.read('/sys/kernel/fine', { deadlineMs: 20 });
   assert.equal(waiting.kind, 'pending');
-  const readers = fifos.map((fifo) => openSync(fifo, 'r+'));
+  const readers = fifos.map((fifo) => drain(fifo));
   for (const each of hung) assert.equal(each.kind === 'pending' && value(await each.settles), 1);
   assert.equal(waiting.kind === 'pending' && text(value(await waiting.settles)), 'fine');
   readers.forEach((fd) => closeSync(fd));
@@ -177,7 +172,7 @@ test('closing gives ECANCELED to what is unanswered and to every later call', as
     kind: 'errno',
     errno: 'ECANCELED',
   });
-  const reader = openSync(fifo, 'r+');
+  const reader = drain(fifo);
   await eventually('no lane is left', () => lanes.lanePids.length === 0);
   closeSync(reader);
 });

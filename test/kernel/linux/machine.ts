@@ -9,7 +9,7 @@ import { laneEntryUnbuilt, LinuxKernel } from '../../../src/kernel/linux/linux-k
 import { eventually, realClock, recordingLog, scratchFolder } from './support.ts';
 
 /** A lane run unbuilt. */
-export const program = { execPath: process.execPath, entry: laneEntryUnbuilt };
+const program = { execPath: process.execPath, entry: laneEntryUnbuilt };
 
 /** A LinuxKernel over an empty machine on disk, with lanes of its own; all ended with the test. */
 export function machine(t: TestContext, limits: Partial<LaneLimits> = {}) {

@@ -1,14 +1,18 @@
 // What the tests of kernel/linux and host share: the machine's clock, folders on disk, and looks at processes.
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -49,7 +53,7 @@ export interface Link {
 }
 
 /** Text that stands for the link's own name: nothing can be read through such a link (ELOOP). */
-export const selfLoop = 'self-loop';
+const selfLoop = 'self-loop';
 
 /** A symbolic link with this text. */
 export function link(linkTo: string): Link {
@@ -83,6 +87,29 @@ export function makeFifo(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
   execFileSync('mkfifo', [path]);
   return path;
+}
+
+/**
+ * Lets whoever is blocked opening or reading the FIFO go on: gives it `data` and the end of the file. Waits until
+ * somebody does, without ever blocking itself (a non-blocking open for writing is ENXIO until there is a reader).
+ */
+export async function feed(fifo: string, data = ''): Promise<void> {
+  let fd = -1;
+  await eventually(`a reader of ${fifo}`, () => {
+    try {
+      fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (data !== '') writeSync(fd, data);
+  closeSync(fd);
+}
+
+/** Lets whoever is, or will be, blocked writing to the FIFO go on: the descriptor of a reader that never blocks. */
+export function drain(fifo: string): number {
+  return openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
 /** State letter of a process (`S`, `Z`, …), or null when it is gone. */
