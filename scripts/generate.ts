@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { generatedFiles, outdatedFiles, root, staleFiles } from './generated.ts';
 
 if (process.argv.includes('--check')) {
-  const outdated = outdatedFiles();
+  const outdated = await outdatedFiles();
   for (const path of outdated) console.error(`${path} is not current: run \`npm run gen\``);
   process.exitCode = outdated.length === 0 ? 0 : 1;
 } else {
-  const generated = generatedFiles();
+  const generated = await generatedFiles();
   for (const [path, text] of generated) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

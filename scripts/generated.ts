@@ -4,7 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blockersPage, errorsPage, eventsPage, metricsPage } from './reference.ts';
+import {
+  blockersPage,
+  commandsPage,
+  errorsPage,
+  eventsPage,
+  exitCodesPage,
+  metricsPage,
+} from './reference.ts';
 import { lintConfiguration } from './walls.ts';
 
 /** The root of the repository. */
@@ -49,13 +56,15 @@ function wireTypes(): Map<string, string> {
 }
 
 /** Path in the repository → text, of every generated file. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['.oxlintrc.json', `${JSON.stringify(lintConfiguration(), null, 2)}\n`],
     ['docs/reference/errors.md', errorsPage()],
     ['docs/reference/events.md', eventsPage()],
     ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/blockers.md', blockersPage()],
+    ['docs/reference/exit-codes.md', exitCodesPage()],
+    ['docs/reference/commands.md', await commandsPage()],
     ...wireTypes(),
   ]);
 }
@@ -69,8 +78,8 @@ export function staleFiles(generated: ReadonlyMap<string, string>): readonly str
 }
 
 /** Generated files that are not as they must be: missing, different, or left over. */
-export function outdatedFiles(): readonly string[] {
-  const generated = generatedFiles();
+export async function outdatedFiles(): Promise<readonly string[]> {
+  const generated = await generatedFiles();
   const differing = [...generated]
     .filter(([path, text]) => textOf(path) !== text)
     .map(([path]) => path);

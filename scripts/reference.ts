@@ -1,5 +1,8 @@
 // The pages of docs/reference that are made from catalogues in src. Texts only; generated.ts says where they go.
 import { errorCatalogue } from '../src/base/errors.ts';
+import { exitStatuses } from '../src/cli/exit.ts';
+import type { Streams } from '../src/cli/output.ts';
+import { plain } from '../src/cli/render/paint.ts';
 import { logEvents } from '../src/observe/events.ts';
 import type { EventEntry } from '../src/observe/event-entry.ts';
 import { type MetricEntry, metricCatalogue } from '../src/observe/metric-catalogue.ts';
@@ -108,4 +111,65 @@ export function blockersPage(): string {
     intro,
     table(['kind', 'what is so', 'what to do', 'waivable'], rows),
   );
+}
+
+/** docs/reference/exit-codes.md */
+export function exitCodesPage(): string {
+  const answers = Object.values(exitStatuses).map(({ status, meaning }) => ({ status, meaning }));
+  const byStatus = Map.groupBy(Object.entries(errorCatalogue), ([, { exitStatus }]) => exitStatus);
+  const errors = [...byStatus].map(([status, entries]) => ({
+    status,
+    meaning: entries.map(([code, { meaning }]) => `\`${code}\`: ${meaning}`).join(' '),
+  }));
+  const rows = [...answers, ...errors]
+    .sort((a, b) => a.status - b.status)
+    .map(({ status, meaning }) => [`\`${status}\``, meaning]);
+  const intro =
+    'The status with which `wholegroup` ends. Small numbers are answers, printed on standard output; those from 64 on ' +
+    'are errors, told on standard error with their code (numbers of sysexits.h; what to do is in ' +
+    '[errors.md](errors.md)).';
+  return page(
+    'Exit codes',
+    'src/cli/exit.ts and src/base/errors.ts',
+    intro,
+    table(['status', 'meaning'], rows),
+  );
+}
+
+/** The help of a command line, as it is printed where nobody looks at a terminal. */
+async function helpOf(words: readonly string[]): Promise<string> {
+  // Loaded here: whoever only wants another page does not need every command of the program.
+  const { commandLine } = await import('../src/cli/command-line.ts');
+  let text = '';
+  const streams: Streams = {
+    out: (part) => void (text += part),
+    err: (part) => void (text += part),
+    ...{ interactive: false, isTerminal: false, columns: () => 100, paint: plain },
+  };
+  await commandLine([...words, '--help'], streams, {});
+  return text;
+}
+
+/** Names of the commands below one, from its help. */
+function commandsBelow(help: string): readonly string[] {
+  const [, listed = ''] = help.split('\nCommands:\n');
+  const names = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
+  return names.filter((name) => name !== 'help');
+}
+
+async function commandSections(words: readonly string[]): Promise<readonly string[]> {
+  const help = await helpOf(words);
+  const title = ['wholegroup', ...words].join(' ');
+  const own = `## ${title}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\``;
+  const below: string[] = [];
+  for (const name of commandsBelow(help)) below.push(...(await commandSections([...words, name])));
+  return [own, ...below];
+}
+
+/** docs/reference/commands.md */
+export async function commandsPage(): Promise<string> {
+  const intro =
+    'What `wholegroup --help` and the help of each command print. `-o json` and `-o yaml` have everything that the ' +
+    'table has and more; fields are added, never renamed. Statuses are in [exit-codes.md](exit-codes.md).';
+  return page('Commands', 'src/cli/commands', intro, ...(await commandSections([])));
 }

@@ -21,6 +21,17 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   sim: async () => (await import('./commands/sim.ts')).addSimCommand,
 };
 
+/** Columns of help where it is not read on a terminal. */
+const pipedHelpColumns = 100;
+
+/** Output and exit settings for every command, also for those below others. */
+function inherit(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inherit(command);
+  }
+}
+
 /** Adds the command that the arguments name; all of them when they name none, for help and for suggestions. */
 async function addCommands(
   program: Command,
@@ -40,6 +51,7 @@ export async function commandLine(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   let status = 0;
+  const columns = (): number => (streams.isTerminal ? streams.columns() : pipedHelpColumns);
   const context: CommandContext = { streams, env, done: (code) => (status = code) };
   const program = new Command('wholegroup')
     .description(
@@ -54,9 +66,12 @@ export async function commandLine(
     )
     .showHelpAfterError('(--help lists commands and flags)')
     .exitOverride()
-    .configureOutput({ writeOut: streams.out, writeErr: streams.err });
+    .configureOutput({
+      ...{ writeOut: streams.out, writeErr: streams.err },
+      ...{ getOutHelpWidth: columns, getErrHelpWidth: columns },
+    });
   await addCommands(program, context, args);
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  inherit(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (thrown) {

@@ -3,10 +3,11 @@ import { CodedError, errorCatalogue, errorText } from '../base/errors.ts';
 
 /** Statuses that are answers, not failures. */
 export const exitStatuses = {
-  ok: { status: 0, meaning: 'It worked; for inspect and explain: the answer is a clear one.' },
+  ok: { status: 0, meaning: 'It worked; explain: the group can be released now.' },
   blocked: {
     status: 1,
-    meaning: 'explain: the device cannot be passed through now (the reasons were printed).',
+    meaning:
+      'explain: the device cannot be passed through now (the reasons were printed). sim do: the machine refused the operation.',
   },
   noIommu: {
     status: 2,

@@ -55,6 +55,7 @@ const wrong: readonly (readonly [args: readonly string[], says: readonly RegExp[
     ['sim', '--profile', '2.6'],
     [/--profile/, /legacy, 6\.1, 6\.12, 7\.2/],
   ],
+  [['sim', 'do'], [/missing required argument 'socket'/]],
   [['inspekt'], [/unknown command 'inspekt'/, /Did you mean inspect/]],
 ];
 
