@@ -1,6 +1,7 @@
 // What the hot-plug commands of QEMU's monitor make on the machine of the transcripts.
 import type { DeviceSpec } from '../../src/kernel/model/spec.ts';
-import { device, e1000, nvme, type Given } from './machine.ts';
+import type { PciAddress } from '../../src/pci/address.ts';
+import { device, e1000, nvme, type Given } from './functions.ts';
 
 /** Buses that `device_add bus=…` can name: the bridge, and the bus number below it. */
 const buses: Readonly<Record<string, { readonly bridge: string; readonly bus: string }>> = {
@@ -49,4 +50,30 @@ export function hotPlugged(
   if (where === undefined || what === undefined || Number.isNaN(number) || number > 31) return null;
   const address = `0000:${where.bus}:${number.toString(16).padStart(2, '0')}.${fn}`;
   return device(address, where.bridge, what);
+}
+
+/** What a monitor command comes to. */
+export type Told =
+  | { readonly kind: 'add'; readonly spec: DeviceSpec }
+  | { readonly kind: 'remove'; readonly address: PciAddress }
+  | { readonly kind: 'refused' };
+
+/** QEMU's monitor, as far as the scripts use it: device_add MODEL,id=…,bus=…,addr=… and device_del ID. */
+export class Monitor {
+  readonly #addresses = new Map<string, PciAddress>();
+
+  /** What a command does to the hardware. */
+  tell(command: string): Told {
+    const [verb, argument = ''] = command.split(' ');
+    const address = this.#addresses.get(argument);
+    if (verb === 'device_del' && address !== undefined) return { kind: 'remove', address };
+    if (verb !== 'device_add') return { kind: 'refused' };
+    const [model = '', ...pairs] = argument.split(',');
+    const options = new Map(pairs.map((pair) => pair.split('=') as [string, string]));
+    const place = { bus: options.get('bus') ?? '', addr: options.get('addr') ?? '0' };
+    const spec = hotPlugged(model, place);
+    if (spec === null) return { kind: 'refused' };
+    this.#addresses.set(options.get('id') ?? '', spec.address);
+    return { kind: 'add', spec };
+  }
 }

@@ -6,19 +6,19 @@ import { parseArgs } from 'node:util';
 import { CodedError, errorCatalogue, errorText } from '../../src/base/errors.ts';
 import type { KernelProfile, MachineSpec } from '../../src/kernel/model/spec.ts';
 import { readTopologyFile } from '../../src/kernel/model/topology.ts';
-import { transcriptMachine, type Variant } from './machine.ts';
+import { transcriptMachine, variants, type Variant } from './machine.ts';
 import { Player } from './player.ts';
 import { parseScript } from './script.ts';
 
 const profiles: readonly string[] = ['legacy', '6.1', '6.12', '7.2'];
-const variants: readonly string[] = ['acpi-hotplug', 'shpc'];
 
 /** Recorded scripts that were not played on the usual variant of the machine, by the start of their name. */
 const recordedOn: Readonly<Record<string, Variant>> = { s5: 'shpc' };
 
 function variantOf(script: string, asked: string | undefined): Variant {
   if (asked !== undefined) {
-    if (variants.includes(asked)) return asked as Variant;
+    const known = variants.find((variant) => variant === asked);
+    if (known !== undefined) return known;
     throw new CodedError(
       'WG_FLAG_INVALID',
       `--machine is "${asked}"; allowed: ${variants.join(', ')}`,

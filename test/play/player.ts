@@ -9,13 +9,12 @@ import { refused, returned, type Returned } from '../../src/kernel/model/operati
 import type { MachineSpec } from '../../src/kernel/model/spec.ts';
 import type { Task } from '../../src/kernel/model/vfs.ts';
 import { advance, VirtualClock } from '../../src/base/virtual-clock.ts';
-import type { PciAddress } from '../../src/pci/address.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { linkLine, listLine, openFor, readFrom, shellMachine, statLine, writeTo } from './files.ts';
 import { errnoLine, resultLine, ueventLine, valueLine } from './format.ts';
-import { hotPlugged } from './hot-plug.ts';
+import { Monitor } from './hot-plug.ts';
 import { unescape, type Command } from './script.ts';
-import { Shell } from './shell.ts';
+import { Shell, type ShellEffect } from './shell.ts';
 
 const ueventQueueMax = 1_000_000;
 /** The program's own descriptors: standard ones, and the uevent socket. */
@@ -23,11 +22,7 @@ const ownDescriptors = 4;
 /** A command of the main process that sleeps longer than this is a dead end: the program would sleep for ever. */
 const stuckMs = 3_600_000;
 /** Pauses of the recording program. */
-const forkMs = 300;
-const signalMs = 300;
-const pollMs = 50;
-const settleMs = 150;
-const monitorMs = 2500;
+const pausesMs = { fork: 300, signal: 300, poll: 50, settle: 150, monitor: 2500 } as const;
 
 const drain = (): Promise<void> =>
   new Promise((go) => {
@@ -45,7 +40,7 @@ export class Player {
   readonly #children: ChildProcesses;
   /** Names of open files, the last of a name wins; closed ones are forgotten. */
   readonly #files: { name: string; fd: number }[] = [];
-  readonly #hotPlugged = new Map<string, PciAddress>();
+  readonly #monitor = new Monitor();
 
   constructor(spec: MachineSpec, emit: (line: string) => void) {
     this.#model = new KernelModel({ spec, clock: this.#clock });
@@ -88,10 +83,10 @@ export class Player {
         return this.#read(first);
       case 'wa':
         this.#children.write(first, second, unescape(rest));
-        return this.#pass(forkMs);
+        return this.#pass(pausesMs.fork);
       case 'ra':
         this.#children.read(first, second);
-        return this.#pass(forkMs);
+        return this.#pass(pausesMs.fork);
       case 'wait':
         return this.#wait(first, Number(second));
       case 'sleep':
@@ -105,6 +100,8 @@ export class Player {
         return this.#host(rest);
       case 'close':
         return this.#close(first);
+      case 'sh':
+        return this.#sh(rest);
       default:
         this.#look(word, first);
         this.#ioctl(word, args, rest);
@@ -145,9 +142,6 @@ export class Player {
       case 'reset':
       case 'devreset':
         return this.#emit(resultLine('DEVICE_RESET', control.deviceReset(pid, fd)));
-      case 'sh':
-        for (const line of this.#shell.run(rest) ?? []) this.#emit(line);
-        return;
       default:
         return;
     }
@@ -209,6 +203,32 @@ export class Player {
     return true;
   }
 
+  /** A shell line: its output, then what it does to the machine. */
+  async #sh(text: string): Promise<boolean> {
+    for (const line of this.#shell.run(text) ?? []) this.#emit(line);
+    for (const effect of this.#shell.takeEffects()) {
+      const done = await this.#asMain((task) => this.#effect(effect, task));
+      if (done === null) return false;
+      if (done.kind === 'errno') this.#emit(`sh: ${done.errno}`);
+    }
+    await drain();
+    return true;
+  }
+
+  async #effect(effect: ShellEffect, task: Task): Promise<Settled<number>> {
+    const { machine, control } = this.#model;
+    if (effect.kind === 'write') {
+      const opened = openFor(machine, effect.path, 'write');
+      if (!opened.ok) return { kind: 'errno', errno: opened.errno };
+      return writeTo(opened.node, effect.data, task);
+    }
+    const known = machine.spec.drivers.find(({ module }) => module === effect.module);
+    const name = known?.name ?? effect.module;
+    const errno =
+      effect.kind === 'load' ? await control.loadModule(name) : await control.unloadModule(name);
+    return typeof errno === 'string' ? { kind: 'errno', errno } : { kind: 'value', value: 0 };
+  }
+
   /** Runs a call of the main process to its end in virtual time; null when it never comes back. */
   async #asMain<T>(call: (task: Task) => Promise<Settled<T>>): Promise<Settled<T> | null> {
     const { machine } = this.#model;
@@ -231,8 +251,8 @@ export class Player {
     let passedMs = 0;
     // waitpid on a child that was waited for already fails, which the program takes for done.
     while (!child.reaped && !child.done && passedMs < limitMs) {
-      await this.#pass(pollMs);
-      passedMs += pollMs;
+      await this.#pass(pausesMs.poll);
+      passedMs += pausesMs.poll;
     }
     if (child.done) child.reaped = true;
     const state = `   -> STILL BLOCKED state=${child.process.state}`;
@@ -247,11 +267,11 @@ export class Player {
       const failure = child.done ? dead : this.#model.control.kill(child.process.pid, signal);
       this.#emit(resultLine('kill', failure === null ? returned(0) : refused(failure)));
     }
-    return this.#pass(signalMs);
+    return this.#pass(pausesMs.signal);
   }
 
   async #uevents(quiet: boolean): Promise<boolean> {
-    await this.#pass(settleMs);
+    await this.#pass(pausesMs.settle);
     for (const event of this.#events.take()) {
       const line = quiet ? null : ueventLine(event);
       if (line !== null) this.#emit(line);
@@ -262,20 +282,11 @@ export class Player {
   /** What the monitor is told. What it refuses changes nothing in the guest. */
   async #host(command: string): Promise<boolean> {
     this.#emit(`@@HOST ${command}`);
-    const [verb, argument = ''] = command.split(' ');
-    const [model = '', ...pairs] = argument.split(',');
-    const options = new Map(pairs.map((pair) => pair.split('=') as [string, string]));
-    if (verb === 'device_add') {
-      const place = { bus: options.get('bus') ?? '', addr: options.get('addr') ?? '0' };
-      const spec = hotPlugged(model, place);
-      if (spec !== null) {
-        this.#hotPlugged.set(options.get('id') ?? '', spec.address);
-        void this.#model.control.hotAdd(spec);
-      }
-    }
-    const address = this.#hotPlugged.get(argument);
-    if (verb === 'device_del' && address !== undefined) void this.#model.control.hotRemove(address);
-    return this.#pass(monitorMs);
+    const told = this.#monitor.tell(command);
+    const { control } = this.#model;
+    if (told.kind === 'add') void control.hotAdd(told.spec);
+    else if (told.kind === 'remove') void control.hotRemove(told.address);
+    return this.#pass(pausesMs.monitor);
   }
 
   async #pass(forMs: number): Promise<boolean> {

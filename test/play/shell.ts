@@ -1,5 +1,6 @@
-// The little of a shell that the scripts use: echo, ls, ln -s, cat, readlink, assignments, and for-loops over
-// a pattern. What is more than that is left out (null), as its output is no result of the kernel's.
+// The little of a shell that the scripts use: echo (also into a file), ls, ln -s, cat, readlink, module
+// commands, assignments, and for-loops over a pattern. What is more than that is left out (null), as its output
+// is no result of the kernel's.
 
 /** What the shell needs from the machine. */
 export interface ShellMachine {
@@ -8,6 +9,11 @@ export interface ShellMachine {
   list(path: string): readonly string[] | null;
   link(path: string, target: string): void;
 }
+
+/** What a line does that takes its time: done by the player after the line's output, in order. */
+export type ShellEffect =
+  | { readonly kind: 'write'; readonly path: string; readonly data: string }
+  | { readonly kind: 'load' | 'unload'; readonly module: string };
 
 type Variables = Map<string, string>;
 
@@ -36,6 +42,7 @@ function inColumns(names: readonly string[]): string {
 /** One shell over a machine; variables live as long as one `sh` line. */
 export class Shell {
   readonly #machine: ShellMachine;
+  #effects: ShellEffect[] = [];
 
   constructor(machine: ShellMachine) {
     this.#machine = machine;
@@ -55,6 +62,13 @@ export class Shell {
       lines.push(...printed);
     }
     return lines;
+  }
+
+  /** What the lines so far want done; asking takes it. */
+  takeEffects(): readonly ShellEffect[] {
+    const taken = this.#effects;
+    this.#effects = [];
+    return taken;
   }
 
   #all(commands: readonly string[], variables: Variables): string[] | null {
@@ -77,20 +91,40 @@ export class Shell {
     }
     const [word = ''] = text.split(' ');
     const rest = text.slice(word.length).trim();
-    const [first, second, third] = rest.split(/\s+/);
+    const into = /^echo (.*?) ?> ?(\/\S+)$/.exec(text);
+    if (into !== null) {
+      const line = this.#expand(into[1] as string, variables);
+      if (line === null) return null;
+      this.#effects.push({ kind: 'write', path: into[2] as string, data: `${line}\n` });
+      return [];
+    }
     if (/[|<>&]/.test(rest.replaceAll(/"[^"]*"/g, ''))) return null;
+    if (word === 'insmod' || word === 'modprobe' || word === 'rmmod') {
+      const file = (rest.split(/\s+/)[0] ?? '').replace(/^.*\//, '').replace(/\.ko$/, '');
+      const kind = word === 'rmmod' ? 'unload' : 'load';
+      this.#effects.push({ kind, module: file.replaceAll('-', '_') });
+      return [];
+    }
+    return this.#fileCommand(word, rest, variables);
+  }
+
+  #fileCommand(word: string, rest: string, variables: Variables): string[] | null {
+    const [first = '', second = '', third] = rest.split(/\s+/);
     switch (word) {
       case 'echo': {
         const line = this.#expand(rest, variables);
         return line === null ? null : [line];
       }
+      case 'cat': {
+        const content = this.#machine.read(first);
+        return content === null ? null : content.replace(/\n$/, '').split('\n');
+      }
       case 'ls': {
-        const names = this.#machine.list(first ?? '');
+        const names = this.#machine.list(first);
         return names === null ? [] : [inColumns([...names].sort())];
       }
       case 'ln': {
-        if (first !== '-s') return null;
-        const target = this.#expand(second ?? '', variables);
+        const target = first === '-s' ? this.#expand(second, variables) : null;
         if (target === null || third === undefined) return null;
         this.#machine.link(third, target);
         return [];

@@ -37,14 +37,19 @@ function subsystems(machine: Machine, bus: boolean): string[] {
   return [...names];
 }
 
+/** The same for one name, without going through all of them. */
+function isSubsystem(machine: Machine, name: string, bus: boolean): boolean {
+  const [first] = machine.children.of(name);
+  if (first !== undefined) return first.bus === bus && name !== 'queues';
+  return subsystems(machine, bus).includes(name);
+}
+
 /** /sys/class. */
 export function classFolder(machine: Machine): VDir {
   return listing(
     () => subsystems(machine, false),
     (name) =>
-      subsystems(machine, false).includes(name)
-        ? childLinks(machine, `/sys/class/${name}`, name)
-        : null,
+      isSubsystem(machine, name, false) ? childLinks(machine, `/sys/class/${name}`, name) : null,
   );
 }
 
@@ -72,7 +77,7 @@ export function otherBusFolder(machine: Machine): VDir {
   return listing(
     () => subsystems(machine, true),
     (name) => {
-      if (!subsystems(machine, true).includes(name)) return null;
+      if (!isSubsystem(machine, name, true)) return null;
       const drivers = new Set<string>();
       for (const child of machine.children.of(name))
         if (child.driver !== null) drivers.add(child.driver);
