@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander';
 import type { Log } from '../base/log.ts';
 import { createLog, type LogLevel } from '../observe/log.ts';
-import type { KernelFlags } from './kernel-choice.ts';
 import { outputForms, type Streams } from './output.ts';
 
 /** Streams, environment, and where a command leaves its exit status. */
@@ -34,9 +33,6 @@ export function addOutputFlag(command: Command): Command {
       .default('table'),
   );
 }
-
-/** The kernel flags among a command's options. */
-export type WithKernelFlags<Options> = Options & KernelFlags;
 
 /** A logger on stderr at the level of the command line: readable on a terminal, JSON otherwise. */
 export function logOf(command: Command, interactive: boolean): Log {

@@ -10,7 +10,8 @@ const streams: Streams = {
   err: (text) => void process.stderr.write(text),
   interactive: process.stdout.isTTY && process.stdin.isTTY,
   isTerminal: process.stdout.isTTY,
-  columns: () => process.stdout.columns ?? 100,
+  // 0: a terminal that does not tell its size.
+  columns: () => process.stdout.columns || 100,
   paint: paintFor(process.stdout, process.env),
 };
 

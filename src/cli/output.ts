@@ -1,6 +1,5 @@
 // Where a command writes and in which form; the only things a command may know of the process.
 import { stringify } from 'yaml';
-import { CodedError } from '../base/errors.ts';
 import type { Paint } from './render/paint.ts';
 
 /** Forms of output. */
@@ -20,13 +19,6 @@ export interface Streams {
   /** Columns of the terminal; 100 when piped. */
   readonly columns: () => number;
   readonly paint: Paint;
-}
-
-/** Parses `-o`. Throws WG_FLAG_INVALID. */
-export function parseOutputForm(text: string): OutputForm {
-  const form = outputForms.find((candidate) => candidate === text);
-  if (form !== undefined) return form;
-  throw new CodedError('WG_FLAG_INVALID', `-o "${text}": allowed are ${outputForms.join(', ')}`);
 }
 
 /** Prints data in a machine form, or the lines that a person reads. */

@@ -111,6 +111,22 @@ for (const [typed, message] of refused) {
   });
 }
 
+test('a free disk that is not empty can be released, with a warning of what it holds', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-cli-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'disk.yaml');
+  const block =
+    '[{name: nvme0n1, partitions: [{name: nvme0n1p1, contents: ext4}, {name: nvme0n1p2}]}]';
+  const disk = `{id: 144d:a80a, class: 010802, driver: nvme, nvme: nvme0, block: ${block}}`;
+  writeFileSync(file, `topology: 1\ndevices:\n  0000:00:02.0: ${disk}\n`);
+  const run = await runCommand(['explain', '00:02.0', '--kernel', file]);
+  assert.equal(run.status, 0);
+  assert.match(
+    run.out,
+    /0000:00:02\.0: nvme0n1 is not in use but not empty \(2 partitions, ext4 on nvme0n1p1\)/,
+  );
+});
+
 test('a short address that two domains have is refused with both', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'wholegroup-cli-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -4,9 +4,10 @@ import type { Command } from 'commander';
 import { silentLog } from '../../base/log.ts';
 import { realClock } from '../../observe/real-clock.ts';
 import type { PciAddress } from '../../pci/address.ts';
-import { pciFunctions } from '../../pci/group.ts';
+import { endpoints, pciFunctions } from '../../pci/group.ts';
 import { type ClaimPreview, previewClaim } from '../claim-preview.ts';
 import { addKernelFlags, addOutputFlag, type CommandContext } from '../command-context.ts';
+import { diskCautions } from '../disk-cautions.ts';
 import { exitStatuses } from '../exit.ts';
 import { iommuAdvice, readIommuClues } from '../iommu-advice.ts';
 import { type ChosenKernel, chooseKernel, type KernelFlags } from '../kernel-choice.ts';
@@ -74,7 +75,9 @@ async function answer(
   if (look === undefined || group === undefined) {
     return await alone(address, flags, streams, { chosen, report });
   }
-  const preview = previewClaim(machine.node, look, group, address);
+  const planned = previewClaim(machine.node, look, group, address);
+  const onDisk = await diskCautions(chosen.kernel, endpoints(look.group));
+  const preview = planned && { ...planned, cautions: [...planned.cautions, ...onDisk] };
   const data: Explanation = { address, ...group, claim: group.releasable ? preview : null };
   print(streams, flags.output, data, () =>
     explanationLines({ address, group, machine: report, preview }, streams.paint),

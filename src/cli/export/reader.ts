@@ -88,6 +88,6 @@ function placeOf({ name, path, place }: LinkedDevice): Omit<Placed, 'owner'> {
 }
 
 /** The last function that a place goes through: a disk behind VMD hangs on the inner one. */
-export function ownerOf(place: string): PciAddress | null {
+function ownerOf(place: string): PciAddress | null {
   return place.split('/').findLast(isPciAddress) ?? null;
 }

@@ -56,7 +56,7 @@ export interface MachineReport {
 }
 
 /** How machine-wide reasons are addressed where no group is meant. */
-export const wholeMachine = 'this machine';
+const wholeMachine = 'this machine';
 
 /** The report of a machine; groups in the order of their numbers. */
 export function machineReport(
