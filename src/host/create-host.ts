@@ -7,7 +7,7 @@ import type { KernelFs } from '../kernel/fs.ts';
 import type { PciAddress } from '../pci/address.ts';
 import { executeStep } from './execute.ts';
 import { readFacts } from './facts.ts';
-import { takeFingerprint } from './fingerprint.ts';
+import { Fingerprints } from './fingerprint.ts';
 import { readEnableCount } from './function-reader.ts';
 import type { Host } from './host.ts';
 import { takeInventory, takePartialInventory } from './inventory.ts';
@@ -39,6 +39,7 @@ export function createHost(options: HostOptions): Host {
     clock,
     nodeAddresses: options.nodeAddresses ?? [],
   });
+  const fingerprints = new Fingerprints(kernel, clock);
   const partsOf = (skipLocked: ReadonlySet<PciAddress> = new Set()): LookParts => ({
     kernel,
     surveys,
@@ -70,7 +71,7 @@ export function createHost(options: HostOptions): Host {
       const count = await readEnableCount(kernel, address);
       return count.known ? known(count.value > 0) : count;
     },
-    fingerprint: () => takeFingerprint(kernel, clock),
+    fingerprint: () => fingerprints.take(),
     execute: async (step) => {
       const outcome = await executeStep(kernel, step, stepDeadlineMs);
       if (outcome.kind === 'failed') {

@@ -62,6 +62,11 @@ const rows: readonly Row[] = [
       'net/ipv4/fib_trie.c fib_route_seq_ops, net/ipv6/addrconf.c if6_seq_ops: RCU',
   },
   {
+    operations: ['read'],
+    path: /^\/sys\/kernel\/uevent_seqnum$/,
+    source: 'kernel/ksysfs.c uevent_seqnum_show: one counter, no lock',
+  },
+  {
     operations: names,
     path: /^\/(?:dev|run)(?:\/.*)?$/,
     source: 'mm/shmem.c: folders of tmpfs and devtmpfs, in memory; nothing is opened',

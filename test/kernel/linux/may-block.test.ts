@@ -14,6 +14,7 @@ const inProcess: readonly [Operation, string][] = [
   ['read', `${behindVmd}/class`],
   ['list', '/sys/kernel/iommu_groups/7/devices'],
   ['list', '/sys/fs/ext4'],
+  ['read', '/sys/kernel/uevent_seqnum'],
   ['list', '/sys/fs'],
   ['read', '/sys/class/net/eth0/flags'],
   ['read', '/sys/class/block/sda1/dev'],
