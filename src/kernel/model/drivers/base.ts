@@ -14,6 +14,8 @@ export interface Behaviour {
   readonly sriovConfigure?: boolean;
   readonly prefersAsync?: boolean;
   readonly hasTable?: boolean;
+  /** Does not enable the function (drivers of chipset parts that only look at registers). */
+  readonly leavesDisabled?: boolean;
   readonly ids?: readonly DriverId[];
   /** Errno of a probe on a function that the driver does not know (reached through an override). */
   readonly foreignErrno?: Errno;
@@ -21,6 +23,8 @@ export interface Behaviour {
   readonly foreign?: (call: DriverCall) => void;
   /** Whether the driver can work the function; default: the machine names it as native. */
   readonly knows?: (call: DriverCall) => boolean;
+  /** What a probe does before its hardware takes time. */
+  readonly begin?: (call: DriverCall) => void;
   /** Makes the children. Null, or why the probe fails. */
   readonly start?: (call: DriverCall) => Errno | null;
   /** Takes the children away. */
@@ -49,7 +53,15 @@ export function isNative(call: DriverCall): boolean {
 /** A driver that enables the function, makes children, and takes them away again. */
 export function endpointDriver(behaviour: Behaviour): Personality {
   const knows = behaviour.knows ?? isNative;
-  const { start, stop, foreignErrno, foreign, knows: _knows, ...given } = behaviour;
+  const {
+    start,
+    stop,
+    foreignErrno,
+    foreign,
+    knows: _knows,
+    leavesDisabled: _,
+    ...given
+  } = behaviour;
   const shape = { ...defaults, ...given };
   return {
     ...shape,
@@ -61,15 +73,16 @@ export function endpointDriver(behaviour: Behaviour): Personality {
         if (foreignErrno !== undefined || foreign !== undefined) call.device.powerState = 'D0';
         return foreignErrno ?? 'ENODEV';
       }
-      enableDevice(call.device);
+      const enables = behaviour.leavesDisabled !== true;
+      if (enables) enableDevice(call.device);
       const failure = start?.(call) ?? null;
-      if (failure !== null) disableDevice(call.device);
+      if (failure !== null && enables) disableDevice(call.device);
       return failure;
     },
     remove: async (call) => {
       if (!shape.leavesSriov) await disableVfs(call.machine, call.device, call.task);
       stop?.(call);
-      disableDevice(call.device);
+      if (behaviour.leavesDisabled !== true) disableDevice(call.device);
     },
   };
 }

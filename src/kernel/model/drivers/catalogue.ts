@@ -53,6 +53,38 @@ function nativeDriver(behaviour: Behaviour): Personality {
   return endpointDriver({ start: startAll, stop: stopAll, ...behaviour });
 }
 
+/** One more child on a bus, unless the topology has one of that kind. */
+function addOwn(call: DriverCall, subsystem: string, name: string): void {
+  const { machine, device } = call;
+  if (device.spec.children.other[subsystem] !== undefined) return;
+  addChild(machine, { name, subsystem, parent: device, bus: true }, machine.booting);
+}
+
+/** Ports that an AHCI controller has, used or not. */
+const ahciPorts = 6;
+
+function startAhci(call: DriverCall): null {
+  startAll(call);
+  const used = call.device.children.filter((child) => child.subsystem === 'ata').length;
+  for (let port = used; port < ahciPorts; port++) {
+    addOwn(call, 'ata', `ata${call.machine.ids('ata').take() + 1}`);
+  }
+  return null;
+}
+
+/** The watchdog of the chipset lies below its LPC bridge. */
+function startLpc(call: DriverCall): null {
+  startAll(call);
+  addOwn(call, 'platform', 'iTCO_wdt.1.auto');
+  return null;
+}
+
+function startSmbus(call: DriverCall): null {
+  startAll(call);
+  addOwn(call, 'i2c', 'i2c-0');
+  return null;
+}
+
 /** virtio-pci: everything hangs below a virtio device. */
 function startVirtio(call: DriverCall): null {
   const { machine, device } = call;
@@ -97,11 +129,11 @@ const named: Readonly<Record<string, Personality>> = {
   pciback: { ...stubDriver, managedDma: false },
   'pci-pf-stub': { ...stubDriver, managedDma: false, sriovConfigure: true },
   'virtio-pci': endpointDriver({ start: startVirtio, stop: stopVirtio, sriovConfigure: true }),
-  ahci: nativeDriver({ probeMs: 80, removeMs: 30 }),
+  ahci: nativeDriver({ probeMs: 80, removeMs: 30, start: startAhci }),
   mpt3sas: nativeDriver({ probeMs: 200, removeMs: 100 }),
   megaraid_sas: nativeDriver({ probeMs: 200, removeMs: 100 }),
-  lpc_ich: nativeDriver({ probeMs: 5, removeMs: 5 }),
-  i801_smbus: nativeDriver({ probeMs: 5, removeMs: 5 }),
+  lpc_ich: nativeDriver({ probeMs: 5, removeMs: 5, leavesDisabled: true, start: startLpc }),
+  i801_smbus: nativeDriver({ probeMs: 5, removeMs: 5, start: startSmbus }),
   'bochs-drm': nativeDriver({ probeMs: 30, removeMs: 30 }),
   snd_hda_intel: nativeDriver({ probeMs: 30, removeMs: 30, prefersAsync: false }),
   xhci_hcd: nativeDriver({ probeMs: 60, removeMs: 60 }),

@@ -95,8 +95,23 @@ function stop(call: DriverCall): void {
 }
 
 /** A network driver. */
-export function netDriver(behaviour: Behaviour): Personality {
+function netDriver(behaviour: Behaviour): Personality {
   return endpointDriver({ start, stop, ...behaviour });
+}
+
+/** A network driver with a hardware clock, which is a device of its own. */
+function clockedNetDriver(behaviour: Behaviour): Personality {
+  return netDriver({
+    ...behaviour,
+    start: (call) => {
+      start(call);
+      const { machine, device } = call;
+      if (device.spec.children.other.ptp !== undefined) return null;
+      const name = `ptp${machine.ids('ptp').take()}`;
+      addChild(machine, { name, subsystem: 'ptp', parent: device, devname: name }, machine.booting);
+      return null;
+    },
+  });
 }
 
 const intel = 0x8086;
@@ -110,15 +125,15 @@ const e1000Ids = [
 /** The network drivers that are known by name, with their timing and SR-IOV manners. */
 export const netDrivers: Readonly<Record<string, Personality>> = {
   e1000: netDriver({ probeMs: 305, removeMs: 55, ids: e1000Ids, foreignErrno: 'EIO' }),
-  e1000e: netDriver({ probeMs: 120, removeMs: 20 }),
-  igb: netDriver({ probeMs: 120, removeMs: 20, sriovConfigure: true }),
+  e1000e: clockedNetDriver({ probeMs: 120, removeMs: 20 }),
+  igb: clockedNetDriver({ probeMs: 120, removeMs: 20, sriovConfigure: true }),
   igbvf: netDriver({ probeMs: 40 }),
-  ixgbe: netDriver({ probeMs: 150, removeMs: 20, sriovConfigure: true }),
+  ixgbe: clockedNetDriver({ probeMs: 150, removeMs: 20, sriovConfigure: true }),
   ixgbevf: netDriver({ probeMs: 40 }),
-  i40e: netDriver({ probeMs: 200, removeMs: 50, sriovConfigure: true }),
-  ice: netDriver({ probeMs: 250, removeMs: 50, sriovConfigure: true }),
+  i40e: clockedNetDriver({ probeMs: 200, removeMs: 50, sriovConfigure: true }),
+  ice: clockedNetDriver({ probeMs: 250, removeMs: 50, sriovConfigure: true }),
   iavf: netDriver({ probeMs: 40 }),
-  mlx5_core: netDriver({ probeMs: 300, removeMs: 100, sriovConfigure: true }),
+  mlx5_core: clockedNetDriver({ probeMs: 300, removeMs: 100, sriovConfigure: true }),
   bnxt_en: netDriver({ probeMs: 200, removeMs: 50, sriovConfigure: true }),
   '8139cp': netDriver({}),
   '8139too': netDriver({}),

@@ -52,6 +52,10 @@ function addController(call: DriverCall, quiet: boolean): ChildDevice {
   );
 }
 
+function controllerOf({ device }: DriverCall): ChildDevice | null {
+  return device.children.find((child) => child.subsystem === 'nvme') ?? null;
+}
+
 /** Subsystem, sensor and namespaces. */
 function addRest(call: DriverCall, controller: ChildDevice, quiet: boolean): void {
   const { machine, device } = call;
@@ -101,7 +105,7 @@ export function addSensor(machine: Machine, controller: ChildDevice, quiet: bool
 
 function start(call: DriverCall): null {
   const quiet = call.machine.booting;
-  const controller = addController(call, quiet);
+  const controller = controllerOf(call) ?? addController(call, quiet);
   if (!isNative(call)) {
     giveUpLater(call, controller);
     return null;
@@ -174,17 +178,18 @@ export const nvmeDriver: Personality = endpointDriver({
   prefersAsync: true,
   ids: [classId(0x010802, 0xffffff), deviceId(0x1b36, 0x0010), deviceId(0x144d, 0xa808)],
   knows: (call) => isNative(call) || call.machine.profile.nvmeStartsLater,
+  // The controller is registered before its registers are looked at, and goes again if they are not right.
+  begin: (call) => void addController(call, false),
   start,
   stop,
-  resetDone: ({ machine, device }) => {
+  resetDone: (call) => {
     // The reset work starts the controller again, which it announces.
-    const controller = device.children.find((child) => child.subsystem === 'nvme');
-    if (controller !== undefined) childEvent(machine, controller, 'change');
+    const controller = controllerOf(call);
+    if (controller !== null) childEvent(call.machine, controller, 'change');
   },
   foreign: (call) => {
-    // The controller is registered before its registers are looked at, and goes again.
-    if (call.machine.booting) return;
-    const controller = addController(call, false);
+    const controller = controllerOf(call);
+    if (controller === null) return;
     call.machine.ids('nvme').give(Number(controller.name.slice(4)));
     removeChild(call.machine, controller);
   },

@@ -185,9 +185,9 @@ export function stopOthers(call: DriverCall): void {
 /** Names that count up are free again. */
 function giveNumbers(machine: Machine, child: ChildDevice): void {
   for (const below of child.children) giveNumbers(machine, below);
-  const match = /^(ata|host|uverbs)(\d+)$/.exec(child.name);
+  const match = /^(ata|host|uverbs|ptp)(\d+)$/.exec(child.name);
   if (match === null) return;
-  const number = Number(match[2]);
-  if (match[1] === 'ata') machine.ids('ata').give(number - 1);
-  else machine.ids(match[1] === 'host' ? 'scsi-host' : 'uverbs').give(number);
+  const [, kind = '', number = '0'] = match;
+  if (kind === 'ata') machine.ids('ata').give(Number(number) - 1);
+  else machine.ids(kind === 'host' ? 'scsi-host' : kind).give(Number(number));
 }

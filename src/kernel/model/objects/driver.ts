@@ -44,6 +44,8 @@ export interface Personality {
   readonly hasTable: boolean;
   /** Static ids beyond the machine's own devices that name it as native. */
   readonly ids: readonly DriverId[];
+  /** What a probe does before its hardware takes time. */
+  begin?(call: DriverCall): void;
   /** Null: bound; else the errno of a failed probe (nothing is left behind then). Never sleeps: `probeMs` does. */
   probe(call: DriverCall): Errno | null;
   remove(call: DriverCall): Promise<void>;

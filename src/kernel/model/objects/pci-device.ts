@@ -59,6 +59,8 @@ export class PciDevice {
   dead: boolean;
   /** Node of the ACPI namespace that stands for the slot (`/devices/LNXSYSTM:00/…/device:02`), when known. */
   readonly firmwareNode: string | null;
+  /** Whether firmware describes the function at all; taken for granted where the machine says nothing. */
+  readonly hasFirmwareNode: boolean;
   /** Wakeup source registered for it, with its number. */
   wakeup: ChildDevice | null = null;
   /** A port with power management events has marked it (device_set_wakeup_capable): `power/wakeup` is there. */
@@ -84,6 +86,7 @@ export class PciDevice {
     this.resetMethods = spec.resetMethods;
     this.dead = spec.dead;
     this.firmwareNode = spec.firmwareNode ?? null;
+    this.hasFirmwareNode = spec.firmwareNode !== null;
   }
 
   /** Absolute path of its folder. */

@@ -79,6 +79,20 @@ export function barsOf(device: PciDevice): readonly number[] {
   return barsById[idOf(device)] ?? [0];
 }
 
+/** Prefetchable BARs of functions that are known: they can be mapped write-combined as well. */
+const prefetchableById: Readonly<Record<string, readonly number[]>> = {
+  '8086:10ca': [0, 3],
+  '1234:1111': [0],
+  '1af4:1009': [4],
+  '1af4:1041': [4],
+  '1af4:1042': [4],
+};
+
+/** Numbers of the BARs that have a `resourceN_wc` file. */
+export function writeCombinedBarsOf(device: PciDevice): readonly number[] {
+  return prefetchableById[idOf(device)] ?? [];
+}
+
 /** pci_enable_device: counts, wakes, and enables the bridges above once. */
 export function enableDevice(device: PciDevice): void {
   for (let up = device.parent; up !== null; up = up.parent) {

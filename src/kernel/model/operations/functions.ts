@@ -15,6 +15,9 @@ import { joinGroup, leaveGroup } from './grouping.ts';
 import { kernelNumber } from './numbers.ts';
 import { attachDevice, inBackground, lockDevice, releaseDevice } from './probe.ts';
 
+/** Until a kernel thread runs whose work was queued: whoever queued it goes on first. */
+const workerStartMs = 1;
+
 /** Where a function hangs. */
 export interface Place {
   readonly parent: PciDevice | null;
@@ -81,7 +84,11 @@ export async function startFunction(
   }
   await attachDevice(machine, device, task, 'synchronous');
   if (device.driver !== null) return;
-  void inBackground(machine, (worker) => attachDevice(machine, device, worker, 'asynchronous'));
+  void inBackground(machine, async (worker) => {
+    const turn = machine.pause(worker, workerStartMs);
+    if (turn !== undefined) await turn;
+    await attachDevice(machine, device, worker, 'asynchronous');
+  });
 }
 
 /** pci_stop_bus_device: drivers leave, from the bottom up and from the last to the first. */
@@ -208,7 +215,7 @@ export async function writeRescan(
 }
 
 /** pci_rescan_bus under the global lock. */
-export async function rescan(
+async function rescan(
   machine: Machine,
   task: Task,
   within: PciDevice | null = null,

@@ -26,7 +26,7 @@ function matchesId(id: DriverId, ids: Ids): boolean {
 }
 
 /** The ids of a function as numbers. */
-export function idsOf(device: PciDevice): Ids {
+function idsOf(device: PciDevice): Ids {
   const hex = (text: string): number => Number.parseInt(text, 16);
   const { spec } = device;
   return {
@@ -39,7 +39,7 @@ export function idsOf(device: PciDevice): Ids {
 }
 
 /** True when the driver's own table has the function, or the machine says it is the native one. */
-export function matchesStatically(driver: Driver, device: PciDevice): boolean {
+function matchesStatically(driver: Driver, device: PciDevice): boolean {
   if (device.spec.nativeDriver === driver.name) return true;
   if (driver.personality.ids.length === 0) return false;
   const ids = idsOf(device);
@@ -58,7 +58,7 @@ export function mayBind(driver: Driver, device: PciDevice): boolean {
 }
 
 /** Hex numbers as sscanf("%x %x …") reads them: up to `limit`, stopping at the first that is none. */
-export function hexFields(text: string, limit: number): number[] {
+function hexFields(text: string, limit: number): number[] {
   const fields: number[] = [];
   for (const word of text.trim().split(/\s+/)) {
     const match = /^(?:0[xX])?([0-9a-fA-F]+)/.exec(word);

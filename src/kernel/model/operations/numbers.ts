@@ -18,7 +18,7 @@ export function kernelFlag(text: string): boolean | null {
 }
 
 /** sysfs_streq: equal but for one newline at the end. */
-export function sameName(text: string, name: string): boolean {
+function sameName(text: string, name: string): boolean {
   return text === name || text === `${name}\n`;
 }
 

@@ -50,9 +50,11 @@ async function callProbe(
       return 'EPROBE_DEFER';
     }
   }
+  const call = { machine, device, driver, task };
+  driver.personality.begin?.(call);
   const wait = machine.pause(task, driver.personality.probeMs);
   if (wait !== undefined) await wait;
-  return driver.personality.probe({ machine, device, driver, task });
+  return driver.personality.probe(call);
 }
 
 /** The deferred-probe work: tries again by itself. */

@@ -7,8 +7,9 @@ import { errno, took, value } from './answers.ts';
 import { kernelNumber, nameIn } from './numbers.ts';
 import { lockDevice } from './probe.ts';
 
-/** pcie_flr waits this long; other methods no less. */
-const resetMs = 100;
+/** What the methods wait for: pcie_flr, two transitions of D3hot, the secondary bus with its link. */
+const resetMs: Readonly<Record<string, number>> = { flr: 100, af_flr: 100, pm: 20, bus: 200 };
+const otherResetMs = 100;
 
 /** Writes `1` to `reset`: works even while someone uses the function. */
 export async function writeReset(
@@ -23,7 +24,8 @@ export async function writeReset(
   const { group } = device;
   try {
     if (group !== null) group.recoveryCount += 1;
-    const wait = machine.pause(task, resetMs);
+    const [method = ''] = device.resetMethods;
+    const wait = machine.pause(task, resetMs[method] ?? otherResetMs);
     if (wait !== undefined) await wait;
     const failure = machine.faults.onDevice('reset-failure', {
       address: device.address,

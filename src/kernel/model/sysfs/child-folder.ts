@@ -28,7 +28,7 @@ export function isVisible(child: ChildDevice): boolean {
 }
 
 /** Where the subsystem of a child lists its members. */
-export function subsystemPath(child: ChildDevice): string {
+function subsystemPath(child: ChildDevice): string {
   return child.bus ? `/sys/bus/${child.subsystem}` : `/sys/class/${child.subsystem}`;
 }
 

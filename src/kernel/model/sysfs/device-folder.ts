@@ -50,6 +50,9 @@ function usesMessageInterrupts(device: PciDevice): boolean {
   return messageInterruptDrivers.has(device.driver.name);
 }
 
+/** Where functions of a machine that says nothing of its firmware point. */
+const rootBridgeNode = '/devices/LNXSYSTM:00/LNXSYBUS:00/PNP0A08:00';
+
 /** Where the links of a function lead that do not lead to functions; null: absent now. */
 function linkPath(machine: Machine, device: PciDevice, name: string): string | null {
   switch (name) {
@@ -65,7 +68,7 @@ function linkPath(machine: Machine, device: PciDevice, name: string): string | n
       return unit === undefined ? null : `/sys/devices/virtual/iommu/${unit}`;
     }
     case 'firmware_node':
-      return device.firmwareNode === null ? null : `/sys${device.firmwareNode}`;
+      return device.hasFirmwareNode ? `/sys${device.firmwareNode ?? rootBridgeNode}` : null;
     default:
       return null;
   }

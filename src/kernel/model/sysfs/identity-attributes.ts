@@ -2,7 +2,7 @@
 import { addressParts } from '../../../pci/address.ts';
 import type { PciDevice } from '../objects/pci-device.ts';
 import { value } from '../operations/answers.ts';
-import { barsOf, hasLink, reportsErrors } from '../operations/device-facts.ts';
+import { barsOf, hasLink, reportsErrors, writeCombinedBarsOf } from '../operations/device-facts.ts';
 import { modaliasOf } from '../operations/events.ts';
 import { type DeviceAttribute, setting, shown } from './attribute.ts';
 import { configSpace } from './config-space.ts';
@@ -35,7 +35,7 @@ function highestBus(device: PciDevice): number {
   return highest;
 }
 
-const bars = (device: PciDevice): string => {
+const resources = (device: PciDevice): string => {
   const first = isBridge(device)
     ? ''
     : '0x00000000fe000000 0x00000000fe01ffff 0x0000000000040200\n';
@@ -44,8 +44,11 @@ const bars = (device: PciDevice): string => {
 
 const zero = (): string => '0';
 
-function barFile(bar: number): DeviceAttribute {
-  return { mode: 0o600, there: (device) => barsOf(device).includes(bar), read: () => value('') };
+function barFile(
+  bar: number,
+  bars: (device: PciDevice) => readonly number[] = barsOf,
+): DeviceAttribute {
+  return { mode: 0o600, there: (device) => bars(device).includes(bar), read: () => value('') };
 }
 
 const errorKinds = ['correctable', 'fatal', 'nonfatal'] as const;
@@ -86,7 +89,7 @@ export const identityAttributes: Readonly<Record<string, DeviceAttribute>> = {
   ari_enabled: shown((device) => (device.sriov !== null || isVf(device) ? '1' : '0')),
   dma_mask_bits: shown(() => '64'),
   consistent_dma_mask_bits: shown(() => '64'),
-  resource: { mode: 0o444, read: (device) => value(bars(device)) },
+  resource: { mode: 0o444, read: (device) => value(resources(device)) },
   config: { mode: 0o644, read: (device, machine) => value(configSpace(machine, device)) },
   numa_node: setting('numa_node', ({ spec }) => String(spec.numaNode)),
   broken_parity_status: setting('broken_parity_status', zero),
@@ -99,6 +102,9 @@ export const identityAttributes: Readonly<Record<string, DeviceAttribute>> = {
     ({ spec }) => spec.bootVga !== null,
   ),
   rom: { mode: 0o600, there: ({ spec }) => spec.bootVga !== null, read: () => value('') },
+  ...Object.fromEntries(
+    [0, 2, 3, 4].map((bar) => [`resource${bar}_wc`, barFile(bar, writeCombinedBarsOf)]),
+  ),
   ...Object.fromEntries([0, 1, 2, 3, 4, 5].map((bar) => [`resource${bar}`, barFile(bar)])),
   ...Object.fromEntries(
     errorKinds.map((kind) => [`aer_dev_${kind}`, errorFile(kind, reportsErrors)]),
@@ -109,7 +115,7 @@ export const identityAttributes: Readonly<Record<string, DeviceAttribute>> = {
       shown(zero, (device) => reportsErrors(device) && isRootPort(device)),
     ]),
   ),
-  waiting_for_supplier: shown(zero, (device) => !device.everBound && device.firmwareNode !== null),
+  waiting_for_supplier: shown(zero, (device) => !device.everBound && device.hasFirmwareNode),
   current_link_speed: shown(() => '2.5 GT/s PCIe', hasLink),
   current_link_width: shown(() => '1', hasLink),
   max_link_speed: shown(() => '2.5 GT/s PCIe', hasLink),
