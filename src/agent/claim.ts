@@ -65,7 +65,7 @@ export function answerFor(core: GroupCore, seen: Seen, groupNumber: number): Gro
 }
 
 /** Auto: the group file where the container device exists, which every kernel has; else device files. */
-export function accessOf(seen: Seen): Access {
+function accessOf(seen: Seen): Access {
   const wanted = seen.match?.consent.access ?? 'Auto';
   if (wanted !== 'Auto') return wanted;
   return seen.node.vfioContainer.known && seen.node.vfioContainer.value ? 'Group' : 'Cdev';

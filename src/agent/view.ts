@@ -1,5 +1,6 @@
 // One group as the agent publishes it: to offers, to status objects, to metrics, to people. Made from the
 // actor's state by a pure function; nobody else decides whether a group is healthy.
+import type { GroupPhase } from '../api/iommu-group.ts';
 import { defaultLeader, type IommuGroup, pciFunctions } from '../pci/group.ts';
 import type { PciAddress } from '../pci/address.ts';
 import { isBridge } from '../pci/function.ts';
@@ -13,12 +14,7 @@ import type { ResourceName } from '../policy/policy.ts';
 import type { GroupState } from './state.ts';
 
 /** Phases as users see them. */
-export type Phase = 'WithHost' | 'Claiming' | 'Claimed' | 'Assigned' | 'Returning' | 'Faulted';
-
-/** Every phase, in the order of a group's life. */
-export const phases = [
-  ...(['WithHost', 'Claiming', 'Claimed', 'Assigned', 'Returning', 'Faulted'] as const),
-] as const;
+export type Phase = GroupPhase;
 
 /** One member as users see it. */
 export interface MemberView {
@@ -226,7 +222,7 @@ function primariesOf(state: GroupState): readonly PciAddress[] {
 }
 
 /** NUMA nodes of all endpoints, unknown ones left out, ascending. */
-export function numaNodesOf(group: IommuGroup): readonly number[] {
+function numaNodesOf(group: IommuGroup): readonly number[] {
   const nodes = new Set<number>();
   for (const fn of pciFunctions(group)) {
     if (!isBridge(fn) && fn.numaNode.known && fn.numaNode.value !== null)

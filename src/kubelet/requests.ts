@@ -140,7 +140,7 @@ export function answerPreStart(
 }
 
 /** A grant in the words of the wire. */
-export function containerResponse(grant: ContainerGrant): ContainerAllocateResponse {
+function containerResponse(grant: ContainerGrant): ContainerAllocateResponse {
   return {
     envs: { ...grant.envs },
     devices: grant.deviceNodes.map((node) => ({

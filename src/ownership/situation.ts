@@ -48,11 +48,7 @@ export const situationWords = {
 } as const satisfies { readonly [Field in keyof Situation]: readonly Situation[Field][] };
 
 /** Recorded members against the members of the one group they were found in (null: none was found). */
-export function membershipOf(
-  record: GroupRecord,
-  look: GroupLook | null,
-  split: boolean,
-): Membership {
+function membershipOf(record: GroupRecord, look: GroupLook | null, split: boolean): Membership {
   if (look === null) return 'Vanished';
   if (split) return 'Changed';
   const observed = new Map(look.group.members.map((member) => [memberName(member), member]));

@@ -38,7 +38,7 @@ export function appliesTo(
 }
 
 /** Higher priority first; equal: older first; same age: by name, so that every node decides alike. */
-export function comparePolicies(a: PassthroughPolicy, b: PassthroughPolicy): number {
+function comparePolicies(a: PassthroughPolicy, b: PassthroughPolicy): number {
   if (a.priority !== b.priority) return b.priority - a.priority;
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
   if (a.name === b.name) return 0;

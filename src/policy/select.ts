@@ -8,7 +8,7 @@ import type { DeviceSelector } from './policy.ts';
 export type DriverOf = (fn: PciFunction) => string | null;
 
 /** True when every condition given in `selector` holds for `fn`. A selector without conditions fits nothing. */
-export function selects(selector: DeviceSelector, fn: PciFunction, driverOf: DriverOf): boolean {
+function selects(selector: DeviceSelector, fn: PciFunction, driverOf: DriverOf): boolean {
   const conditions = conditionsOf(selector, fn, driverOf);
   return conditions.length > 0 && conditions.every((holds) => holds);
 }

@@ -31,7 +31,7 @@ export interface AdmittedPod {
 }
 
 /** KubeletPreStartContainerRPCTimeoutInSecs. */
-export const preStartDeadlineMs = 30_000;
+const preStartDeadlineMs = 30_000;
 
 /** Frees what inactive pods had; only when all pods are known. */
 export function updateAllocatedDevices(context: AdmissionContext): void {
@@ -65,7 +65,7 @@ export async function admitPod(context: AdmissionContext, pod: AdmittedPod): Pro
 }
 
 /** allocateContainerResources: one Allocate for each resource that the container has not got yet. */
-export async function allocateContainer(
+async function allocateContainer(
   context: AdmissionContext,
   pod: AdmittedPod,
   container: ContainerSpec,

@@ -84,8 +84,3 @@ export const plainRuntime: ContainerRuntime = {
   stop: () => Promise.resolve(),
   exited() {},
 };
-
-/** Init containers, then containers: the order of admission. */
-export function containersOf(spec: PodSpec): readonly ContainerSpec[] {
-  return [...(spec.initContainers ?? []), ...spec.containers];
-}

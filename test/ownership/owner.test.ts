@@ -39,7 +39,7 @@ test('owners of groups by what is bound and who is inside', () => {
     assert.equal(
       ownerOf(group(members), inside),
       owner,
-      `${members.map((m) => m.address)} ${inside.kind}`,
+      `${members.map((m) => m.address).join(' ')} ${inside.kind}`,
     );
   }
 });

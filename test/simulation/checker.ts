@@ -16,7 +16,7 @@ export const rules = ['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9'] as c
 export type Rule = (typeof rules)[number];
 
 /** The rule was broken. */
-export class Breach extends Error {
+class Breach extends Error {
   override readonly name = 'Breach';
   readonly rule: Rule;
 

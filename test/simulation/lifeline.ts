@@ -5,7 +5,7 @@ import type { KernelFs } from '../../src/kernel/fs.ts';
 import type { RecordFault, RecordFaultPoint } from '../../src/record/memory-store.ts';
 
 /** A promise that never settles: what a dead process hears. */
-export function never<T>(): Promise<T> {
+function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined);
 }
 

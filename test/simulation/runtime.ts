@@ -31,7 +31,7 @@ function nodesOf(run: ContainerRun, specs: CdiSpecs): readonly string[] | string
 }
 
 /** Leaders that a grant names: by CDI device, else by the SR-IOV environment (its order is the order of the IDs). */
-export function leadersOf(run: ContainerRun): readonly string[] {
+function leadersOf(run: ContainerRun): readonly string[] {
   const cdi = run.grant.cdiDevices.map((name) => name.slice(name.indexOf('=') + 1));
   if (cdi.length > 0) return cdi;
   const members = Object.entries(run.grant.envs).filter(([name]) =>

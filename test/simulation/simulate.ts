@@ -39,7 +39,7 @@ function worldOf(seed: number, options: RunOptions): World {
 }
 
 /** Replays actions in the world of a seed. */
-export async function replay(
+async function replay(
   seed: number,
   actions: readonly Action[],
   options: RunOptions,

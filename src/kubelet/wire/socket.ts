@@ -3,7 +3,7 @@
 import { lstat } from 'node:fs/promises';
 
 /** Bytes that fit into sockaddr_un.sun_path (108) before the closing zero: unix(7). */
-export const socketPathMax = 107;
+const socketPathMax = 107;
 
 /** The address that grpc-js takes for a socket file with an absolute path. */
 export function unixAddress(path: string): string {
