@@ -1,7 +1,7 @@
 // Brings a machine up: functions, groups, drivers, what user space had set up. Nothing is announced and no
 // time passes; reboot() does it again on what is left of a machine.
 import { assert } from '../../base/assert.ts';
-import { moduleOf, personalityOf, vfioDriverNames } from './drivers/catalogue.ts';
+import { moduleOf, personalityOf } from './drivers/catalogue.ts';
 import { addSensor } from './drivers/nvme.ts';
 import { enumerationOrder, groupsAtBoot } from './grouping.ts';
 import type { Machine } from './machine.ts';
@@ -24,7 +24,7 @@ import type { Task } from './vfs.ts';
 const vfioModules = ['vfio', 'vfio_iommu_type1', 'vfio_pci_core', 'irqbypass'] as const;
 
 /** Puts a module into the kernel; harmless when it is there. */
-export function addModule(machine: Machine, name: string, refs = 0): void {
+function addModule(machine: Machine, name: string, refs = 0): void {
   if (!machine.modules.has(name)) machine.modules.set(name, { name, refs });
 }
 
@@ -202,9 +202,4 @@ export function boot(machine: Machine, natives = false): void {
   machine.processes.exit(init);
   addSensors(machine);
   machine.booting = false;
-}
-
-/** True when a VFIO driver, and with it the core, is loaded. */
-export function hasVfio(machine: Machine): boolean {
-  return machine.modules.has('vfio') || vfioDriverNames.some((name) => machine.drivers.has(name));
 }

@@ -5,7 +5,7 @@ const golden = 0x61c8864680b583ebn;
 const mask = 0xffff_ffff_ffff_ffffn;
 
 /** Hash of a name in a folder without namespaces. */
-export function kernfsHash(name: string): number {
+function kernfsHash(name: string): number {
   let sum = 0n;
   for (const byte of new TextEncoder().encode(name)) {
     const c = BigInt(byte);

@@ -17,11 +17,6 @@ export function kernelFlag(text: string): boolean | null {
   return null;
 }
 
-/** sysfs_streq: equal but for one newline at the end. */
-function sameName(text: string, name: string): boolean {
-  return text === name || text === `${name}\n`;
-}
-
 /** The name in a text that ends in at most one newline and has no NUL. */
 export function nameIn(text: string): string {
   const nul = text.indexOf('\0');
