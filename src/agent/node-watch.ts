@@ -46,7 +46,12 @@ export class NodeWatch {
 
   /** Asks for a survey soon. */
   want(trigger: SurveyTrigger): void {
-    if (this.#wanted !== null || this.#stopped) return;
+    if (this.#stopped) return;
+    if (this.#wanted !== null) {
+      // A round supposes that nothing has changed, which is not so any more.
+      if (this.#wanted === 'round') this.#wanted = trigger;
+      return;
+    }
     this.#wanted = trigger;
     if (!this.#surveying) this.#schedule();
   }
@@ -75,7 +80,10 @@ export class NodeWatch {
     // What the next poll compares with is what this survey saw: a change that comes and goes between two polls
     // must not leave the survey's picture standing. What changed meanwhile counts as changed.
     const before = await host.fingerprint();
-    await this.#context.survey(trigger);
+    // A round supposes that nothing shows: where something does, it is what the next poll would have found.
+    await this.#context.survey(
+      trigger === 'round' && before !== this.#fingerprint ? 'poll' : trigger,
+    );
     const after = await host.fingerprint();
     this.#fingerprint = before === after ? after : 'changed during the survey';
     this.#surveying = false;

@@ -6,7 +6,7 @@ import type { GroupLook } from '../ownership/look.ts';
 import type { GroupRecord } from '../ownership/record.ts';
 import type { PassthroughPolicy } from '../policy/policy.ts';
 import type { PciAddress } from '../pci/address.ts';
-import type { GroupKey } from '../pci/group.ts';
+import { type GroupKey, pciFunctions } from '../pci/group.ts';
 import type { Inventory, NodeFacts } from '../pci/inventory.ts';
 import { assignGroups, type Assignment } from './assign.ts';
 import type { Seen } from './state.ts';
@@ -14,6 +14,8 @@ import type { Seen } from './state.ts';
 /** What a survey starts from. */
 export interface SurveyInput {
   readonly host: Host;
+  /** The inventory read last, when nothing says that it has changed: then only groups that anybody wants or that are ours are read anew. */
+  readonly unchanged: Inventory | null;
   readonly policies: readonly PassthroughPolicy[];
   readonly records: readonly GroupRecord[];
   /** Leaders of quarantined records. */
@@ -39,14 +41,9 @@ export interface Survey {
 export async function survey(input: SurveyInput): Promise<Survey> {
   const { host } = input;
   const facts = await host.facts();
-  const inventory = await host.inventory();
+  const inventory = await takeInventory(input);
   const bootId = valueOr(facts.bootId, input.lastBootId ?? 'unknown');
-  const assignments = assignGroups(
-    inventory.groups,
-    input.records,
-    input.policies,
-    input.quarantined,
-  );
+  const assignments = assigned(input, inventory);
   const keys = [...new Set(assignments.flatMap(({ groups }) => groups.map((group) => group.key)))];
   const looks = await host.look(inventory, keys, { skipLocked: input.skipLocked });
   const byKey = new Map<GroupKey, GroupLook>(looks.map((look) => [look.group.key, look]));
@@ -66,6 +63,20 @@ export async function survey(input: SurveyInput): Promise<Survey> {
     });
   }
   return { facts, inventory, bootId, seen };
+}
+
+function takeInventory(input: SurveyInput): Promise<Inventory> {
+  const { host, unchanged } = input;
+  if (unchanged === null) return host.inventory();
+  const wanted = assigned(input, unchanged)
+    .flatMap(({ groups }) => groups.flatMap(pciFunctions))
+    .map((fn) => fn.address);
+  const ours = input.records.flatMap((record) => record.members.map((member) => member.address));
+  return host.inventory({ previous: unchanged, anew: [...wanted, ...ours, ...input.quarantined] });
+}
+
+function assigned(input: SurveyInput, { groups }: Inventory): readonly Assignment[] {
+  return assignGroups(groups, input.records, input.policies, input.quarantined);
 }
 
 function lookOf(assignment: Assignment, looks: ReadonlyMap<GroupKey, GroupLook>): GroupLook | null {

@@ -10,7 +10,7 @@ import { readFacts } from './facts.ts';
 import { Fingerprints } from './fingerprint.ts';
 import { readEnableCount } from './function-reader.ts';
 import type { Host } from './host.ts';
-import { takeInventory, takePartialInventory } from './inventory.ts';
+import { refreshInventory, takeInventory, takePartialInventory } from './inventory.ts';
 import { lookAtGroups, type LookParts } from './look.ts';
 import { SharedSurveys } from './survey/shared.ts';
 import { readVfioNodes } from './vfio-nodes.ts';
@@ -59,11 +59,14 @@ export function createHost(options: HostOptions): Host {
       }
       return facts;
     },
-    inventory: () => takeInventory(kernel, clock),
+    inventory: (known) =>
+      known === undefined
+        ? takeInventory(kernel, clock)
+        : refreshInventory(kernel, clock, known.previous, known.anew),
     look: (inventory, groups, lookOptions) =>
       lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, groups),
     lookAt: async (members, lookOptions) => {
-      const inventory = await takePartialInventory(kernel, members);
+      const inventory = await takePartialInventory(kernel, clock, members);
       const keys = inventory.groups.map((group) => group.key);
       return lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, keys);
     },

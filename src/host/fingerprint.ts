@@ -47,6 +47,7 @@ export class Fingerprints {
   /** Event numbers of the last two polls, newest first. */
   #numbers: readonly (string | null)[] = [null, null];
   #unlisted = 0;
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(kernel: KernelFs, clock: Clock) {
     this.#kernel = kernel;
@@ -54,7 +55,14 @@ export class Fingerprints {
   }
 
   /** The digest, as a short text. A failed listing is part of it: that a folder cannot be read any more is news. */
-  async take(): Promise<string> {
+  take(): Promise<string> {
+    // One after the other: a poll and a survey may ask at the same time.
+    const taken = this.#running.then(() => this.#take());
+    this.#running = taken.catch(() => undefined);
+    return taken;
+  }
+
+  async #take(): Promise<string> {
     const hash = createHash('sha1');
     const devices = await this.#listDevices();
     hash.update(devices.digest);

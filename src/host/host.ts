@@ -18,8 +18,14 @@ export interface VfioNodes {
 export interface Host {
   /** Facts about the machine; cheap enough to ask again after a hint. */
   facts(): Promise<NodeFacts>;
-  /** Every function and group, by reads that take no device lock. */
-  inventory(): Promise<Inventory>;
+  /**
+   * Every function and group, by reads that take no device lock. With `known`, only the groups in which functions of
+   * `anew` stand, or stood, are read; the rest is taken from `previous`, which nothing may have been unreadable in.
+   */
+  inventory(known?: {
+    readonly previous: Inventory;
+    readonly anew: readonly PciAddress[];
+  }): Promise<Inventory>;
   /**
    * Close looks at some groups of one inventory, in their order. Uses of all of them are searched in one pass
    * (/proc is walked once). `skipLocked`: addresses with an operation pending in the kernel, whose

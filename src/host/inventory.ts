@@ -1,11 +1,12 @@
 // The inventory of a node: every PCI function and every group, in one pass that takes no device lock. A device
 // that goes away during the pass is left out; what cannot be listed is named.
+import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Unknown } from '../base/known.ts';
 import type { KernelFs } from '../kernel/fs.ts';
 import { comparePciAddresses, isPciAddress, type PciAddress } from '../pci/address.ts';
 import type { PciFunction } from '../pci/function.ts';
-import { defaultLeader, type IommuGroup } from '../pci/group.ts';
+import { defaultLeader, type IommuGroup, pciFunctions } from '../pci/group.ts';
 import type { Inventory } from '../pci/inventory.ts';
 import { devicesFolder, readFunction } from './function-reader.ts';
 import { assembleGroup, type GroupListing, groupsFolder, readGroup } from './group-reader.ts';
@@ -28,23 +29,50 @@ export async function takeInventory(kernel: KernelFs, clock: Clock): Promise<Inv
 /** The part of an inventory in which `members` stand now: their groups, and every function of those. */
 export async function takePartialInventory(
   kernel: KernelFs,
+  clock: Clock,
   members: readonly PciAddress[],
 ): Promise<Inventory> {
   const unreadable: Unknown[] = [];
+  const pacer = new Pacer(clock);
   const functions = new Map<PciAddress, PciFunction>();
   for (const address of members) {
     const fn = await readFunction(kernel, address, unreadable);
     if (fn !== null) functions.set(address, fn);
+    if (pacer.due) await pacer.breathe();
   }
   // joinGroups reads every group that a function points to, and every function that such a group has.
   const groups = await joinGroups(kernel, functions, [], unreadable);
   return assembled(functions, groups, unreadable);
 }
 
+/** `previous` with the groups of `anew` as they are now: those they stand in, and those they stood in. */
+export async function refreshInventory(
+  kernel: KernelFs,
+  clock: Clock,
+  previous: Inventory,
+  anew: readonly PciAddress[],
+): Promise<Inventory> {
+  assert(previous.unreadable.length === 0, 'what was unreadable may be readable now');
+  const asked = new Set<PciAddress>(anew);
+  const touched = (group: IommuGroup, of: ReadonlySet<PciAddress>): boolean =>
+    pciFunctions(group).some((fn) => of.has(fn.address));
+  const left = previous.groups.filter((group) => touched(group, asked));
+  for (const fn of left.flatMap(pciFunctions)) asked.add(fn.address);
+  const partial = await takePartialInventory(kernel, clock, [...asked]);
+  for (const { address } of partial.functions) asked.add(address);
+  const functions = [
+    ...previous.functions.filter((fn) => !asked.has(fn.address)),
+    ...partial.functions,
+  ];
+  const groups = [...previous.groups.filter((group) => !touched(group, asked)), ...partial.groups];
+  const byAddress = new Map(functions.map((fn) => [fn.address, fn]));
+  return assembled(byAddress, groups, partial.unreadable);
+}
+
 function assembled(
   functions: ReadonlyMap<PciAddress, PciFunction>,
   groups: readonly IommuGroup[],
-  unreadable: readonly Unknown[],
+  unreadable: readonly { readonly path: string; readonly why: string }[],
 ): Inventory {
   return {
     functions: [...functions.values()].sort((a, b) => comparePciAddresses(a.address, b.address)),

@@ -15,7 +15,7 @@ interface Watched {
   readonly model: KernelModel;
   readonly host: Host;
   /** Paths that were listed since the last question. */
-  listed(): readonly string[];
+  readonly listed: () => readonly string[];
 }
 
 function watched(hide: string | null = null): Watched {

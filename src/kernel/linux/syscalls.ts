@@ -39,6 +39,9 @@ const readLimitBytes = 1 << 20;
 
 const chunkBytes = 1 << 16;
 
+/** Where a text is read to before its length is known. Used within one synchronous call only. */
+const landing: Buffer = Buffer.allocUnsafeSlow(8192);
+
 function errnoByNumber(): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (const [name, number] of Object.entries(constants.errno)) {
@@ -90,16 +93,17 @@ function performOrThrow(call: Call): Answer | undefined {
 
 /** Reads to the end; undefined when there is more than the limit. */
 function readWhole(call: Call & { readonly kind: 'read' }): Uint8Array | undefined {
-  const fd = openSync(call.path, 'r');
+  const fd = openSync(call.path, flags.O_RDONLY);
   try {
-    let buffer = Buffer.allocUnsafe(call.firstBytes ?? 4096);
+    const { firstBytes, shortIsEnd } = call;
+    let buffer = landing;
     let used = 0;
     for (;;) {
-      const wanted = buffer.length - used;
+      const wanted = Math.min(firstBytes ?? buffer.length, buffer.length) - used;
       const got = readSync(fd, buffer, used, wanted, null);
       used += got;
-      const over = got === 0 || call.firstBytes !== null || (call.shortIsEnd && got < wanted);
-      if (over && used <= readLimitBytes) return buffer.subarray(0, used);
+      const over = got === 0 || firstBytes !== null || (shortIsEnd && got < wanted);
+      if (over && used <= readLimitBytes) return copyOf(buffer, used);
       // One more byte than the limit tells "too much" from "exactly full".
       if (used > readLimitBytes) return undefined;
       if (buffer.length - used < 2048) {
@@ -111,6 +115,13 @@ function readWhole(call: Call & { readonly kind: 'read' }): Uint8Array | undefin
   } finally {
     closeSync(fd);
   }
+}
+
+/** Most texts are a few bytes long: a copy of that length instead of a page for each. */
+function copyOf(buffer: Buffer, length: number): Uint8Array {
+  const copy = Buffer.allocUnsafe(length);
+  buffer.copy(copy, 0, 0, length);
+  return copy;
 }
 
 /** Reads a file of any length chunk by chunk and keeps the lines that contain `text`. */
