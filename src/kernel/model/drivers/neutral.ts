@@ -18,6 +18,8 @@ const base = {
 export const vfioDriver: Personality = {
   ...base,
   vfio: true,
+  // The callback is there and refuses, unless enable_sriov is set.
+  sriovConfigure: true,
   probeMs: 10,
   ids: [
     {

@@ -66,7 +66,7 @@ export class PciDevice {
   /** A port with power management events has marked it (device_set_wakeup_capable): `power/wakeup` is there. */
   wakeupCapable = false;
   /** Small settings that can be written and change nothing here (msi_bus, power/control, …). */
-  readonly settings = new Map<string, string>();
+  readonly settings: Map<string, string>;
 
   constructor(
     spec: DeviceSpec,
@@ -87,6 +87,7 @@ export class PciDevice {
     this.dead = spec.dead;
     this.firmwareNode = spec.firmwareNode ?? null;
     this.hasFirmwareNode = spec.firmwareNode !== null;
+    this.settings = new Map(Object.entries(spec.attributes));
   }
 
   /** Absolute path of its folder. */

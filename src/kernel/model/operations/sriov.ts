@@ -80,18 +80,20 @@ export async function disableVfs(machine: Machine, pf: PciDevice, task: Task): P
   sriov.num = 0;
 }
 
-/** sriov_configure of the bound driver, under the global lock. */
+/** sriov_configure of the bound driver, under the global lock. VFIO drivers refuse (enable_sriov=N). */
 async function configure(
   machine: Machine,
   pf: PciDevice,
   count: number,
   task: Task,
-): Promise<void> {
+): Promise<Errno | null> {
   const turn = machine.rescanLock.take(task);
   if (turn !== undefined) await turn;
   try {
+    if (pf.driver?.personality.vfio === true) return 'ENOENT';
     if (count === 0) await disableVfs(machine, pf, task);
     else await enableVfs(machine, pf, count, task);
+    return null;
   } finally {
     machine.rescanLock.give(task);
   }
@@ -116,9 +118,8 @@ export async function writeNumVfs(
   await lockDevice(pf, task);
   try {
     if (count === pf.sriov.num) return took(data, null);
-    const refusal = obstacle(pf, count);
-    if (refusal === null) await configure(machine, pf, count, task);
-    else if (refusal === 'ENOENT') {
+    const refusal = obstacle(pf, count) ?? (await configure(machine, pf, count, task));
+    if (refusal === 'ENOENT') {
       machine.log(`pci ${pf.address}: no driver bound to device; cannot configure SR-IOV`);
     }
     return took(data, refusal);

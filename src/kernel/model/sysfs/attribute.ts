@@ -1,7 +1,7 @@
 // How an attribute file of a PCI function is described: when it is there, and what reading and writing do.
 import type { Machine } from '../machine.ts';
 import type { PciDevice } from '../objects/pci-device.ts';
-import { value } from '../operations/answers.ts';
+import { errno, value } from '../operations/answers.ts';
 import type { Attempt, Task, VFile } from '../vfs.ts';
 
 /** A file, for every function at once. */
@@ -48,10 +48,14 @@ export function shown(
   return there === undefined ? { mode: 0o444, read } : { mode: 0o444, read, there };
 }
 
+/** Which texts a setting takes; others are EINVAL. */
+export type Accepts = (text: string) => boolean;
+
 /** A setting that can be written and changes nothing else in the model. */
 export function setting(
   name: string,
   initial: (device: PciDevice, machine: Machine) => string,
+  accepts: Accepts,
   there?: (device: PciDevice, machine: Machine) => boolean,
 ): DeviceAttribute {
   return {
@@ -59,6 +63,7 @@ export function setting(
     ...(there === undefined ? {} : { there }),
     read: (device, machine) => value(`${device.settings.get(name) ?? initial(device, machine)}\n`),
     write: (device, _machine, { data }) => {
+      if (!accepts(data)) return errno('EINVAL');
       device.settings.set(name, data.trim());
       return value(data.length);
     },

@@ -118,19 +118,26 @@ export const controlAttributes: Readonly<Record<string, DeviceAttribute>> = {
   sriov_vf_msix_count: { mode: 0o200, there: isVf, write: () => errno('EOPNOTSUPP') },
 };
 
+const isSwitch = (text: string): boolean => /^(enabled|disabled)\n?$/.test(text);
+
 /** `power/`, below a function. */
 export const powerAttributes: Readonly<Record<string, DeviceAttribute>> = {
-  control: setting('power/control', (device) => (device.vfio === null ? 'on' : 'auto')),
+  control: setting(
+    'power/control',
+    (device) => (device.vfio === null ? 'on' : 'auto'),
+    (text) => /^(auto|on)\n?$/.test(text),
+  ),
   runtime_status: shown((device) => device.runtimeStatus),
   runtime_usage: shown((device) => (device.runtimeStatus === 'suspended' ? '0' : '1')),
   runtime_enabled: shown(() => 'enabled'),
   runtime_active_time: shown(() => '0'),
   runtime_suspended_time: shown(() => '0'),
   runtime_active_kids: shown(() => '0'),
-  async: setting('power/async', () => 'enabled'),
+  async: setting('power/async', () => 'enabled', isSwitch),
   wakeup: setting(
     'power/wakeup',
     () => 'disabled',
+    isSwitch,
     (device) => device.wakeupCapable,
   ),
 };

@@ -127,8 +127,9 @@ export class DeviceFolders {
 
   #child(device: PciDevice, name: string, children: VDir): VNode | null {
     const extra = device.spec.attributes[name];
-    if (extra !== undefined) return textFile(() => `${extra}\n`);
     const attribute = attributes.get(name);
+    // What can be written starts from the machine's text; everything else is that text.
+    if (extra !== undefined && attribute?.write === undefined) return textFile(() => `${extra}\n`);
     if (attribute !== undefined) {
       if (attribute.there?.(device, this.#machine) === false) return null;
       return attributeFile(attribute, device, this.#machine);

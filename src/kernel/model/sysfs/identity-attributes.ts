@@ -4,6 +4,7 @@ import type { PciDevice } from '../objects/pci-device.ts';
 import { value } from '../operations/answers.ts';
 import { barsOf, hasLink, reportsErrors, writeCombinedBarsOf } from '../operations/device-facts.ts';
 import { modaliasOf } from '../operations/events.ts';
+import { kernelNumber } from '../operations/numbers.ts';
 import { type DeviceAttribute, setting, shown } from './attribute.ts';
 import { configSpace } from './config-space.ts';
 
@@ -43,6 +44,8 @@ const resources = (device: PciDevice): string => {
 };
 
 const zero = (): string => '0';
+const isNumber = (text: string): boolean => kernelNumber(text) !== null;
+const isNode = (text: string): boolean => /^(-1|0)\n?$/.test(text);
 
 function barFile(
   bar: number,
@@ -91,11 +94,13 @@ export const identityAttributes: Readonly<Record<string, DeviceAttribute>> = {
   consistent_dma_mask_bits: shown(() => '64'),
   resource: { mode: 0o444, read: (device) => value(resources(device)) },
   config: { mode: 0o644, read: (device, machine) => value(configSpace(machine, device)) },
-  numa_node: setting('numa_node', ({ spec }) => String(spec.numaNode)),
-  broken_parity_status: setting('broken_parity_status', zero),
-  msi_bus: setting('msi_bus', () => '1'),
-  d3cold_allowed: setting('d3cold_allowed', (device) =>
-    device.parent !== null && !isVf(device) ? '1' : '0',
+  numa_node: setting('numa_node', ({ spec }) => String(spec.numaNode), isNode),
+  broken_parity_status: setting('broken_parity_status', zero, isNumber),
+  msi_bus: setting('msi_bus', () => '1', isNumber),
+  d3cold_allowed: setting(
+    'd3cold_allowed',
+    (device) => (device.parent !== null && !isVf(device) ? '1' : '0'),
+    isNumber,
   ),
   boot_vga: shown(
     ({ spec }) => (spec.bootVga === true ? '1' : '0'),
