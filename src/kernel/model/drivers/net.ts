@@ -124,7 +124,7 @@ const e1000Ids = [
 
 /** The network drivers that are known by name, with their timing and SR-IOV manners. */
 export const netDrivers: Readonly<Record<string, Personality>> = {
-  e1000: netDriver({ probeMs: 305, removeMs: 55, ids: e1000Ids, foreignErrno: 'EIO' }),
+  e1000: netDriver({ probeMs: 305, removeMs: 10, ids: e1000Ids, foreignErrno: 'EIO' }),
   e1000e: clockedNetDriver({ probeMs: 120, removeMs: 20 }),
   igb: clockedNetDriver({ probeMs: 120, removeMs: 20, sriovConfigure: true }),
   igbvf: netDriver({ probeMs: 40 }),

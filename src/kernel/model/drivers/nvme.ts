@@ -16,7 +16,9 @@ import { addDisk, removeDisk } from './disk.ts';
 const startLaterMs = 60;
 /** How long a controller that is none, or a VF without resources, is waited for (half-second steps of its CAP.TO). */
 const foreignGiveUpMs = 60_000;
-const vfGiveUpMs = 510;
+const vfGiveUpMs = 350;
+const probeMs = 15;
+const slowVfProbeMs = 200;
 
 function controllerName(machine: Machine, device: PciDevice, booting: boolean): string {
   const wanted = countOf(device.spec.children.nvme ?? '', 'nvme');
@@ -171,7 +173,8 @@ function disksOf(machine: Machine, device: PciDevice, controller: ChildDevice): 
 
 /** nvme. */
 export const nvmeDriver: Personality = endpointDriver({
-  probeMs: 15,
+  probeMs: ({ machine, device }) =>
+    machine.profile.nvmeStartsLater && device.physfn !== null ? slowVfProbeMs : probeMs,
   removeMs: 20,
   leavesSriov: true,
   sriovConfigure: true,

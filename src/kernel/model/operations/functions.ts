@@ -17,6 +17,8 @@ import { attachDevice, inBackground, lockDevice, releaseDevice } from './probe.t
 
 /** Until a kernel thread runs whose work was queued: whoever queued it goes on first. */
 const workerStartMs = 1;
+/** What is left to wait for when a function has gone (RCU, devtmpfs). */
+const removeMs = 40;
 
 /** Where a function hangs. */
 export interface Place {
@@ -154,6 +156,8 @@ export async function writeRemove(
     if (device.registered) {
       remember(machine, device);
       await removeFunction(machine, device, task);
+      const wait = machine.pause(task, removeMs);
+      if (wait !== undefined) await wait;
     }
     return value(data.length);
   } finally {

@@ -52,7 +52,8 @@ async function callProbe(
   }
   const call = { machine, device, driver, task };
   driver.personality.begin?.(call);
-  const wait = machine.pause(task, driver.personality.probeMs);
+  const { probeMs } = driver.personality;
+  const wait = machine.pause(task, typeof probeMs === 'number' ? probeMs : probeMs(call));
   if (wait !== undefined) await wait;
   return driver.personality.probe(call);
 }
