@@ -21,8 +21,15 @@ const ueventQueueMax = 1_000_000;
 const ownDescriptors = 4;
 /** A command of the main process that sleeps longer than this is a dead end: the program would sleep for ever. */
 const stuckMs = 3_600_000;
-/** Pauses of the recording program. */
-const pausesMs = { fork: 300, signal: 300, poll: 50, settle: 150, monitor: 2500 } as const;
+/** Pauses of the recording program. Whoever waited for a file runs before its close(2) is back. */
+const pausesMs = {
+  fork: 300,
+  signal: 300,
+  poll: 50,
+  settle: 150,
+  monitor: 2500,
+  close: 4,
+} as const;
 
 const drain = (): Promise<void> =>
   new Promise((go) => {
@@ -162,7 +169,7 @@ export class Player {
       this.#model.control.closeFile(this.#main.pid, this.#files[at]?.fd ?? -1);
       this.#files.splice(at, 1);
     }
-    await this.#pass(this.#model.machine.profile.closeMs);
+    await this.#pass(pausesMs.close);
     this.#emit('   -> closed');
     return true;
   }

@@ -53,8 +53,6 @@ export interface Profile {
   readonly vfioFdinfo: boolean;
   /** Who gets a lock is heard of before the one who gave it (7.2), or the other way round. */
   readonly waiterRunsFirst: boolean;
-  /** Milliseconds until close(2) of a device file is back when an unbind waited for it. */
-  readonly closeMs: number;
   /** Milliseconds a bus rescan takes when it finds nothing. */
   readonly rescanMs: number;
 }
@@ -85,8 +83,7 @@ const modern: Profile = {
   bandwidthControl: false,
   vfioFdinfo: false,
   waiterRunsFirst: false,
-  closeMs: 0,
-  rescanMs: 20,
+  rescanMs: 15,
 };
 
 const k61: Profile = {
@@ -101,7 +98,6 @@ const k61: Profile = {
   bindNeedsDefaultDomain: false,
   unbindForgetsPower: false,
   nvmeStartsLater: true,
-  closeMs: 25,
   rescanMs: 40,
 };
 

@@ -8,7 +8,7 @@ import { disableVfs } from '../operations/sriov.ts';
 export interface Behaviour {
   readonly managedDma?: boolean;
   readonly vfio?: boolean;
-  readonly probeMs?: number | ((call: DriverCall) => number);
+  readonly probeMs?: number;
   readonly removeMs?: number;
   readonly leavesSriov?: boolean;
   readonly sriovConfigure?: boolean;

@@ -16,9 +16,7 @@ import { addDisk, removeDisk } from './disk.ts';
 const startLaterMs = 60;
 /** How long a controller that is none, or a VF without resources, is waited for (half-second steps of its CAP.TO). */
 const foreignGiveUpMs = 60_000;
-const vfGiveUpMs = 350;
-const probeMs = 15;
-const slowVfProbeMs = 200;
+const vfGiveUpMs = 510;
 
 function controllerName(machine: Machine, device: PciDevice, booting: boolean): string {
   const wanted = countOf(device.spec.children.nvme ?? '', 'nvme');
@@ -173,8 +171,7 @@ function disksOf(machine: Machine, device: PciDevice, controller: ChildDevice): 
 
 /** nvme. */
 export const nvmeDriver: Personality = endpointDriver({
-  probeMs: ({ machine, device }) =>
-    machine.profile.nvmeStartsLater && device.physfn !== null ? slowVfProbeMs : probeMs,
+  probeMs: 15,
   removeMs: 20,
   leavesSriov: true,
   sriovConfigure: true,

@@ -32,7 +32,7 @@ export interface Personality {
   /** A VFIO driver: registers a VFIO device. */
   readonly vfio: boolean;
   /** Milliseconds of virtual time a probe and a removal take. */
-  readonly probeMs: number | ((call: DriverCall) => number);
+  readonly probeMs: number;
   readonly removeMs: number;
   /** Leaves VFs enabled when it is removed; otherwise it destroys them first (and waits for their users). */
   readonly leavesSriov: boolean;

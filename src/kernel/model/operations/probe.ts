@@ -52,8 +52,7 @@ async function callProbe(
   }
   const call = { machine, device, driver, task };
   driver.personality.begin?.(call);
-  const { probeMs } = driver.personality;
-  const wait = machine.pause(task, typeof probeMs === 'number' ? probeMs : probeMs(call));
+  const wait = machine.pause(task, driver.personality.probeMs);
   if (wait !== undefined) await wait;
   return driver.personality.probe(call);
 }

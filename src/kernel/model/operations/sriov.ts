@@ -16,6 +16,8 @@ import { lockDevice } from './probe.ts';
 /** msleep(100) after VF enable, ssleep(1) after VF disable. */
 const enableMs = 100;
 const disableMs = 1000;
+/** What is left to wait for when a VF has gone. */
+const removeMs = 15;
 
 /** What a VF is, as a function of its own. */
 export function vfSpec(pf: PciDevice, index: number): DeviceSpec {
@@ -74,6 +76,8 @@ export async function disableVfs(machine: Machine, pf: PciDevice, task: Task): P
   for (const [index, vf] of [...sriov.vfs].sort(([a], [b]) => a - b)) {
     sriov.vfs.delete(index);
     if (machine.devices.get(vf.address) === vf) await removeFunction(machine, vf, task);
+    const gone = machine.pause(task, removeMs);
+    if (gone !== undefined) await gone;
   }
   const wait = machine.pause(task, disableMs);
   if (wait !== undefined) await wait;

@@ -15,7 +15,7 @@ import { detachContainer } from './container.ts';
 const vfioMajor = 243;
 const vfioDevMajor = 511;
 /** What a removal takes once the last user has gone. */
-const afterUsersMs = 20;
+const afterUsersMs = 3;
 
 /** The no-IOMMU group that is made for a device that has none. */
 function noiommuGroup(machine: Machine, device: PciDevice): Group {
