@@ -24,13 +24,15 @@ export async function draftClaim(core: GroupCore, lease: Lease | null): Promise<
   if (seen === null || seen.look === null) return { kind: 'impossible', why: 'the device is gone' };
   if (state.blockers.length > 0) return { kind: 'blocked', blockers: state.blockers };
   if (seen.match === null) return { kind: 'impossible', why: 'no policy wants this group' };
+  if (seen.bootId === null) return { kind: 'impossible', why: 'the boot id cannot be read' };
   return draftFrom(core, seen, lease);
 }
 
 function draftFrom(core: GroupCore, seen: Seen, lease: Lease | null): ClaimDraft {
   const { record } = core.state;
   const { look, match, bootId } = seen;
-  if (look === null || match === null) return { kind: 'impossible', why: 'the device is gone' };
+  if (look === null || match === null || bootId === null)
+    return { kind: 'impossible', why: 'the device is gone' };
   // Within one boot a recorded member's origin stands, whatever it looks like now: it may be half claimed.
   const earlier = record !== null && record.bootId === bootId ? record : null;
   const members = recordMembers(look, match.consent.primaries, earlier?.members ?? []);

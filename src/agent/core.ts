@@ -130,6 +130,8 @@ export class GroupCore {
       : [];
     if (state.quarantined !== null) state.decision = { kind: 'Fault', reason: 'RecordUnreadable' };
     else if (record === null) state.decision = { kind: 'Leave' };
+    else if (seen.bootId === null)
+      state.decision = { kind: 'Wait', why: 'the boot id cannot be read' };
     else state.decision = decide(situationOf(record, look, seen.bootId, seen.split));
   }
 
@@ -140,14 +142,20 @@ export class GroupCore {
     const work: Work = { goal, startedMs: ports.clock.monotonicMs(), superseded: false };
     state.work = work;
     const { host, clock, log } = ports;
+    const vfioDriver = state.record?.vfioDriver ?? '';
     const onPending = (address: PciAddress, what: string | null): void => {
       if (what === null) state.pending.delete(address);
       else state.pending.set(address, what);
       this.post({ kind: 'Pending' });
     };
-    void runSteps(steps, work, { leader: state.leader, host, clock, log, onPending }).then(
-      (result) => this.post({ kind: 'WorkEnded', work, result }),
-    );
+    void runSteps(steps, work, {
+      leader: state.leader,
+      vfioDriver,
+      host,
+      clock,
+      log,
+      onPending,
+    }).then((result) => this.post({ kind: 'WorkEnded', work, result }));
   }
 
   /** Notes a failure and when to try again: doubling pauses between the two bounds of the timing. */

@@ -17,7 +17,8 @@ export interface Seen {
   /** The recorded members stand in more than one group now. */
   readonly split: boolean;
   readonly node: NodeFacts;
-  readonly bootId: string;
+  /** Null: it cannot be read, so nothing that was written can be told from what the host did. */
+  readonly bootId: string | null;
   readonly match: Match | null;
   readonly passed: readonly Passed[];
   /** Reason of the cordon; null: in service. */

@@ -32,7 +32,8 @@ export interface SurveyInput {
 export interface Survey {
   readonly facts: NodeFacts;
   readonly inventory: Inventory;
-  readonly bootId: string;
+  /** The boot id, as it was read last; null while it never could be. */
+  readonly bootId: string | null;
   /** For each leader what its actor is told; left out where absence proves nothing because a folder was unreadable. */
   readonly seen: ReadonlyMap<PciAddress, Seen>;
 }
@@ -42,7 +43,7 @@ export async function survey(input: SurveyInput): Promise<Survey> {
   const { host } = input;
   const facts = await host.facts();
   const inventory = await takeInventory(input);
-  const bootId = valueOr(facts.bootId, input.lastBootId ?? 'unknown');
+  const bootId = valueOr(facts.bootId, input.lastBootId);
   const assignments = assigned(input, inventory);
   const keys = [...new Set(assignments.flatMap(({ groups }) => groups.map((group) => group.key)))];
   const looks = await host.look(inventory, keys, { skipLocked: input.skipLocked });

@@ -19,6 +19,8 @@ export type WorkResult =
 /** What the runner needs. */
 export interface WorkContext {
   readonly leader: PciAddress;
+  /** The VFIO driver of the claim. */
+  readonly vfioDriver: string;
   readonly host: Host;
   readonly clock: Clock;
   readonly log: Log;
@@ -65,8 +67,10 @@ export async function runSteps(
   return { kind: 'done' };
 }
 
+/** Only a function on its VFIO driver can have a user inside; native drivers always have their device enabled. */
 async function occupied(step: Step, context: WorkContext): Promise<boolean> {
-  if (step.kind !== 'Unbind' && step.kind !== 'Reset') return false;
+  const fromVfio = step.kind === 'Unbind' && step.driver === context.vfioDriver;
+  if (!fromVfio && step.kind !== 'Reset') return false;
   const open = await context.host.isOpen(step.address);
   return !open.known || open.value;
 }

@@ -56,6 +56,7 @@ const somebody = 'somebody may have a member open';
 /** A claim that was begun. The container has not started: whoever is inside is not its holder. */
 function decideClaiming(situation: Situation): Decision {
   if (situation.membership === 'Vanished') return gone(situation);
+  if (situation.boot === 'Other' && !situation.leased) return { kind: 'Finish' };
   if (situation.binding === 'Unknown') return { kind: 'Wait', why: 'a driver could not be read' };
   if (situation.inside !== 'Nobody') return { kind: 'Wait', why: somebody };
   if (situation.boot === 'Other') return afterReboot(situation);
@@ -67,6 +68,7 @@ function decideClaiming(situation: Situation): Decision {
 /** Taken, without a tenant. */
 function decideClaimed(situation: Situation): Decision {
   if (situation.membership === 'Vanished') return gone(situation);
+  if (situation.boot === 'Other' && !situation.leased) return { kind: 'Finish' };
   if (situation.binding === 'Unknown') return { kind: 'Wait', why: 'a driver could not be read' };
   if (situation.inside !== 'Nobody') return { kind: 'Wait', why: somebody };
   if (situation.boot === 'Other') return afterReboot(situation);
@@ -90,19 +92,20 @@ function decideAssigned(situation: Situation): Decision {
 }
 
 function decideReturning(situation: Situation): Decision {
-  if (situation.membership === 'Vanished') return { kind: 'Finish' };
+  if (situation.membership === 'Vanished' || situation.boot === 'Other') return { kind: 'Finish' };
   if (situation.binding === 'Unknown') return { kind: 'Wait', why: 'a driver could not be read' };
   if (situation.inside !== 'Nobody') return { kind: 'Wait', why: somebody };
   return situation.binding === 'Host' ? { kind: 'Finish' } : { kind: 'Return' };
 }
 
-/** Nobody is inside and this boot has not seen our writes: only members that firmware or a boot script bound differ from the host's. */
+/**
+ * The record is of another boot: nothing that we wrote is left, whatever the members are bound to now is the
+ * host's doing and is not touched. Without a lease it is forgotten (above); a lease waits for its holder.
+ */
 function afterReboot(situation: Situation): Decision {
-  if (situation.leased) {
-    if (situation.membership === 'Same') return { kind: 'AwaitHolder' };
-    return { kind: 'Degraded', why: degradation(situation) };
-  }
-  return situation.binding === 'Host' ? { kind: 'Finish' } : { kind: 'Return' };
+  if (!situation.leased) return { kind: 'Finish' };
+  if (situation.membership === 'Same') return { kind: 'AwaitHolder' };
+  return { kind: 'Degraded', why: degradation(situation) };
 }
 
 /** Every member has gone; driver_override went with them, so nothing is left to give back. */

@@ -70,9 +70,9 @@ test('a part of a group is never taken', () => {
   );
 });
 
-test('a record is forgotten only when every member that is left is with the host, or none is left (R5)', () => {
+test('a record of this boot is forgotten only when every member that is left is with the host (R5)', () => {
   holds(
-    (s) => s.binding !== 'Host' && s.membership !== 'Vanished',
+    (s) => s.boot === 'Same' && s.binding !== 'Host' && s.membership !== 'Vanished',
     (d) => d.kind !== 'Finish',
   );
 });
@@ -97,12 +97,19 @@ test('without a record nothing is ours, and an unreadable one needs a person (R6
 
 test('drivers that cannot be read are waited for, never overwritten (R7)', () => {
   holds(
-    (s) => s.binding === 'Unknown' && s.membership !== 'Vanished',
+    (s) => s.boot === 'Same' && s.binding === 'Unknown' && s.membership !== 'Vanished',
     (d) => !touches(d) && d.kind !== 'Finish' && d.kind !== 'Settle',
   );
 });
 
-test('after a reboot a leased group waits for its holder with the host, others are forgotten or given back', () => {
+test('what the host did since a reboot is never touched by a record from before it', () => {
+  holds(
+    (s) => s.boot === 'Other',
+    (d) => !touches(d) && d.kind !== 'Settle',
+  );
+});
+
+test('after a reboot a leased group waits for its holder with the host, others are forgotten', () => {
   const calm = (s: Situation): boolean =>
     s.boot === 'Other' && s.membership === 'Same' && s.inside === 'Nobody' && s.binding === 'Host';
   holds(

@@ -267,7 +267,8 @@ export class World {
   reboot(renumber: boolean): void {
     this.killAgent();
     this.kubelet.powerOff();
-    const bootId = `boot-${this.random.below(1_000_000)}`;
+    const digits = String(this.random.below(1_000_000)).padStart(12, '0');
+    const bootId = `5eed0000-0000-4000-8000-${digits}`;
     this.model.reboot({ bootId, renumber });
     this.specs.clear();
     for (const address of this.model.machine.devices.keys()) this.disturbed.delete(address);
