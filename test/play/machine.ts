@@ -4,6 +4,7 @@
 import type { DeviceSpec, KernelProfile, MachineSpec } from '../../src/kernel/model/spec.ts';
 import { noChildren } from '../../src/kernel/model/topology-defaults.ts';
 import { device, e1000, nvme, type Given } from './functions.ts';
+import { withoutAcpiHotplug } from './shpc.ts';
 
 /** The variants, by name. */
 export const variants = [
@@ -18,7 +19,10 @@ export const variants = [
 /** One of the variants. */
 export type Variant = (typeof variants)[number];
 
-const port = (acs: boolean, services: readonly string[], bus: string, slot: string): Given => ({
+/** Power management events, error reporting, bandwidth notification. */
+const services = ['pcie001', 'pcie002', 'pcie010'];
+
+const port = (acs: boolean, bus: string, slot: string): Given => ({
   vendor: '1b36',
   device: '000c',
   classCode: '060400',
@@ -40,9 +44,7 @@ const chipset = (id: string, classCode: string): Given => ({
   multifunction: true,
 });
 
-function devices(variant: Variant): readonly DeviceSpec[] {
-  const shpc = variant === 'shpc';
-  const services = ['pcie001', 'pcie002', ...(shpc ? ['pcie004'] : []), 'pcie010'];
+function devices(): readonly DeviceSpec[] {
   return [
     device('0000:00:00.0', null, { vendor: '8086', device: '29c0', classCode: '060000' }),
     device('0000:00:05.0', null, { ...e1000('eth0', '52:54:00:12:34:56'), multifunction: true }),
@@ -52,7 +54,7 @@ function devices(variant: Variant): readonly DeviceSpec[] {
       headerMultifunction: false,
     }),
     device('0000:00:06.0', null, nvme('nvme0', 'nvme0n1')),
-    device('0000:00:07.0', null, port(false, services, '0000:01', '0')),
+    device('0000:00:07.0', null, port(false, '0000:01', '0')),
     device('0000:00:08.0', null, {
       vendor: '1b36',
       device: '000e',
@@ -60,12 +62,11 @@ function devices(variant: Variant): readonly DeviceSpec[] {
       subsystemVendor: '0000',
       subsystemDevice: '0000',
       conventionalBelow: true,
-      nativeDriver: shpc ? 'shpchp' : null,
       resetMethods: ['pm'],
       children: { ...noChildren, other: { pci_bus: ['0000:02'], slots: bridgeSlots } },
     }),
-    device('0000:00:09.0', null, port(false, services, '0000:03', '0-3')),
-    device('0000:00:0a.0', null, port(true, services, '0000:04', '0-4')),
+    device('0000:00:09.0', null, port(false, '0000:03', '0-3')),
+    device('0000:00:0a.0', null, port(true, '0000:04', '0-4')),
     device('0000:00:1f.0', null, chipset('2918', '060100')),
     device('0000:00:1f.2', null, chipset('2922', '010601')),
     device('0000:00:1f.3', null, chipset('2930', '0c0500')),
@@ -155,7 +156,7 @@ export function transcriptMachine(profile: KernelProfile, variant: Variant): Mac
     iommu: iommuOf(variant),
     cdev: variant === 'cdev' || variant === 'noiommu-mode',
     noiommuMode: variant === 'noiommu-mode',
-    devices: devices(variant),
+    devices: variant === 'shpc' ? devices().map(withoutAcpiHotplug) : devices(),
     platformDevices: [],
     drivers: driversOf(profile),
     modules: [],

@@ -92,7 +92,13 @@ function addSound({ machine, parent, quiet, children }: Making): void {
 }
 
 /** Classes in `other` that belong to the bridge itself. */
-const madeElsewhere: ReadonlySet<string> = new Set(['pci_bus', 'pci_express', 'slots', 'wakeup']);
+const madeElsewhere: ReadonlySet<string> = new Set([
+  'driver-slots',
+  'pci_bus',
+  'pci_express',
+  'slots',
+  'wakeup',
+]);
 
 /** Children that are one node each. */
 function addNodes({ machine, parent, quiet, children }: Making): void {

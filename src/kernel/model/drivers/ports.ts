@@ -2,8 +2,9 @@
 import type { Machine } from '../machine.ts';
 import type { DriverCall, Personality } from '../objects/driver.ts';
 import type { PciDevice } from '../objects/pci-device.ts';
+import { addDriverSlots, removeDriverSlots } from '../operations/bus.ts';
 import { addChild, removeChild } from '../operations/children.ts';
-import { disableDevice, enableDevice } from '../operations/device-facts.ts';
+import { enableDevice } from '../operations/device-facts.ts';
 import { childEvent, pciEvent } from '../operations/events.ts';
 import { classId, endpointDriver } from './base.ts';
 
@@ -39,6 +40,7 @@ function addService(call: DriverCall, suffix: string, driver: string | null): vo
   const child = addChild(machine, driver === null ? service : { ...service, driver }, true);
   if (!machine.booting) childEvent(machine, child, 'add');
   if (driver === 'pcie_pme') markWakeup(machine, device);
+  if (driver === 'pciehp') addDriverSlots(machine, device);
   if (!machine.booting && driver !== null) childEvent(machine, child, 'bind');
 }
 
@@ -54,7 +56,9 @@ function start(call: DriverCall): null {
 
 function stop(call: DriverCall): void {
   for (const child of [...call.device.children]) {
-    if (child.subsystem === 'pci_express') removeChild(call.machine, child);
+    if (child.subsystem !== 'pci_express') continue;
+    if (child.driver === 'pciehp') removeDriverSlots(call.machine, call.device);
+    removeChild(call.machine, child);
   }
 }
 
@@ -71,20 +75,18 @@ export const portDriver: Personality = endpointDriver({
   stop,
 });
 
-/** shpchp: not managed; fails on bridges whose hot-plug something else has. */
+/** shpchp: not managed; fails on bridges whose hot-plug something else has, and never disables a bridge. */
 export const shpchpDriver: Personality = {
-  ...endpointDriver({
-    ids: [normalBridge],
-    knows: ({ device }) => device.spec.nativeDriver === 'shpchp',
-  }),
-  remove: (call) => {
-    disableDevice(call.device);
+  ...endpointDriver({ ids: [normalBridge] }),
+  remove: ({ machine, device }) => {
+    removeDriverSlots(machine, device);
     return Promise.resolve();
   },
-  probe: (call) => {
-    const { spec } = call.device;
-    if (spec.nativeDriver === 'shpchp' || spec.conventionalBelow) enableDevice(call.device);
-    // Another hot-plug driver has the slots: the failed probe leaves the bridge enabled once more.
-    return spec.nativeDriver === 'shpchp' ? null : 'ENODEV';
+  probe: ({ machine, device }) => {
+    const { spec } = device;
+    if (spec.nativeDriver === 'shpchp' || spec.conventionalBelow) enableDevice(device);
+    if (spec.nativeDriver !== 'shpchp') return 'ENODEV';
+    addDriverSlots(machine, device);
+    return null;
   },
 };

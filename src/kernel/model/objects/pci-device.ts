@@ -65,6 +65,8 @@ export class PciDevice {
   wakeup: ChildDevice | null = null;
   /** A port with power management events has marked it (device_set_wakeup_capable): `power/wakeup` is there. */
   wakeupCapable = false;
+  /** Hot-plug slots that its driver (pciehp, shpchp) has registered. */
+  driverSlots: readonly string[] = [];
   /** Small settings that can be written and change nothing here (msi_bus, power/control, …). */
   readonly settings: Map<string, string>;
 

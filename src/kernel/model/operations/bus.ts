@@ -16,9 +16,27 @@ function busBelow(device: PciDevice): string | null {
   return null;
 }
 
+/** Slots that firmware describes: they come with the bus (acpiphp). */
+function firmwareSlots(device: PciDevice): readonly string[] {
+  return device.spec.children.other.slots ?? [];
+}
+
 /** Names of the hot-plug slots on the bus below a bridge (`/sys/bus/pci/slots`). */
 export function slotsOf(device: PciDevice): readonly string[] {
-  return device.spec.children.other.slots ?? [];
+  return [...firmwareSlots(device), ...device.driverSlots];
+}
+
+/** pci_hp_register by the driver of a bridge: the slots that the machine says it has. */
+export function addDriverSlots(machine: Machine, device: PciDevice): void {
+  device.driverSlots = device.spec.children.other['driver-slots'] ?? [];
+  if (machine.booting) return;
+  for (const slot of device.driverSlots) slotEvent(machine, 'add', slot);
+}
+
+/** pci_hp_deregister, the last first. */
+export function removeDriverSlots(machine: Machine, device: PciDevice): void {
+  for (const slot of [...device.driverSlots].reverse()) slotEvent(machine, 'remove', slot);
+  device.driverSlots = [];
 }
 
 function slotEvent(machine: Machine, action: string, name: string): void {
@@ -31,7 +49,7 @@ export function addBus(machine: Machine, device: PciDevice, quiet: boolean): voi
   const name = busBelow(device);
   if (name !== null) addChild(machine, { name, subsystem: 'pci_bus', parent: device }, quiet);
   if (quiet) return;
-  for (const slot of slotsOf(device)) {
+  for (const slot of firmwareSlots(device)) {
     if (slot.includes('-')) slotEvent(machine, 'move', slot);
     slotEvent(machine, 'add', slot);
   }
@@ -39,7 +57,7 @@ export function addBus(machine: Machine, device: PciDevice, quiet: boolean): voi
 
 /** pci_remove_bus: slots go, the last first. */
 export function removeBus(machine: Machine, device: PciDevice): void {
-  for (const slot of [...slotsOf(device)].reverse()) slotEvent(machine, 'remove', slot);
+  for (const slot of [...firmwareSlots(device)].reverse()) slotEvent(machine, 'remove', slot);
   for (const child of [...device.children]) {
     if (child.subsystem === 'pci_bus') removeChild(machine, child);
   }

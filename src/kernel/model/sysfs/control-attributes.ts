@@ -105,6 +105,10 @@ export const controlAttributes: Readonly<Record<string, DeviceAttribute>> = {
   sriov_stride: shown(({ spec }) => String(spec.sriov?.vfStride ?? 0), isPf),
   sriov_vf_device: shown(({ spec }) => spec.sriov?.vfDevice.replace(/^0+/, '') ?? '', isPf),
   sriov_vf_total_msix: shown(() => '0', isPf),
+  ctrl: shown(
+    () => 'Free resources: memory',
+    (device) => device.driver?.name === 'shpchp' && device.driverLink,
+  ),
   remapped_nvme: shown(
     () => '0',
     (device) => device.driver?.name === 'ahci' && device.driverLink,

@@ -66,7 +66,7 @@ function driverFolder(machine: Machine, driver: Driver, folders: DeviceFolders):
   );
 }
 
-/** Hot-plug slots: the address each stands for. A slot without a number of its own is the first of its bus. */
+/** Hot-plug slots: the address each stands for. */
 function slotsFolder(machine: Machine): VDir {
   const bridgeOf = (name: string): PciDevice | undefined => {
     for (const device of machine.devices.values())
@@ -76,9 +76,11 @@ function slotsFolder(machine: Machine): VDir {
   return listing(
     () => [...machine.devices.values()].flatMap((device) => [...slotsOf(device)]),
     (name) => {
-      const bus = bridgeOf(name)?.children.find((child) => child.subsystem === 'pci_bus')?.name;
-      if (bus === undefined) return null;
-      const slot = /^[1-9]\d*$/.test(name) ? Number(name) : 0;
+      const bridge = bridgeOf(name);
+      const bus = bridge?.children.find((child) => child.subsystem === 'pci_bus')?.name;
+      if (bridge === undefined || bus === undefined) return null;
+      // Below a PCI Express port there is only slot 0, whatever its name.
+      const slot = bridge.spec.conventionalBelow ? Number.parseInt(name, 10) : 0;
       return dir({
         address: textFile(() => `${bus}:${slot.toString(16).padStart(2, '0')}\n`),
         power: textFile(() => '1\n', 0o644),
