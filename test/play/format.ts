@@ -1,5 +1,6 @@
 // How the recording program prints what came of a command.
 import type { Uevent } from '../../src/kernel/model/objects/uevents.ts';
+import type { GroupStatus } from '../../src/kernel/model/operations/files.ts';
 import type { Returned } from '../../src/kernel/model/operations/returned.ts';
 
 const errnoNumbers: Readonly<Record<string, number>> = {
@@ -36,6 +37,13 @@ export function resultLine(call: string, result: Returned): string {
 /** `   -> open: ERR ENOENT(2)` */
 export function errnoLine(call: string, errno: string): string {
   return `   -> ${call}: ERR ${errno}(${errnoNumbers[errno] ?? 0})`;
+}
+
+/** `   = flags VIABLE CONTAINER_SET`, or the errno. */
+export function statusLine(status: GroupStatus | string): string {
+  if (typeof status === 'string') return errnoLine('GET_STATUS', status);
+  const viable = status.viable ? ' VIABLE' : ' !viable';
+  return `   = flags${viable}${status.containerSet ? ' CONTAINER_SET' : ''}`;
 }
 
 /** `   = …`, newlines as bars. */

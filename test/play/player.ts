@@ -11,7 +11,7 @@ import type { Task } from '../../src/kernel/model/vfs.ts';
 import { advance, VirtualClock } from '../../src/base/virtual-clock.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { linkLine, listLine, openFor, readFrom, shellMachine, statLine, writeTo } from './files.ts';
-import { errnoLine, resultLine, ueventLine, valueLine } from './format.ts';
+import { errnoLine, resultLine, statusLine, ueventLine, valueLine } from './format.ts';
 import { Monitor } from './hot-plug.ts';
 import { unescape, type Command } from './script.ts';
 import { Shell, type ShellEffect } from './shell.ts';
@@ -123,7 +123,10 @@ export class Player {
     if (word === 'rl') this.#emit(linkLine(machine, path));
     else if (word === 'ls') this.#emit(listLine(machine, path));
     else if (word === 'stat') this.#emit(statLine(machine, path));
-    else if (word === 'status') this.#status(path);
+    else if (word === 'status') {
+      const status = this.#model.control.groupStatus(this.#main.pid, this.#file(path));
+      this.#emit(statusLine(status));
+    }
   }
 
   /** Commands that open files and use them, and the shell. */
@@ -172,16 +175,6 @@ export class Player {
     await this.#pass(pausesMs.close);
     this.#emit('   -> closed');
     return true;
-  }
-
-  #status(name: string): void {
-    const status = this.#model.control.groupStatus(this.#main.pid, this.#file(name));
-    if (typeof status === 'string') {
-      this.#emit(errnoLine('GET_STATUS', status));
-      return;
-    }
-    const viable = status.viable ? ' VIABLE' : ' !viable';
-    this.#emit(`   = flags${viable}${status.containerSet ? ' CONTAINER_SET' : ''}`);
   }
 
   async #write(path: string, data: string): Promise<boolean> {

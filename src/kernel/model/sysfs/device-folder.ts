@@ -35,6 +35,7 @@ const messageInterruptDrivers: ReadonlySet<string> = new Set([
     'igb',
     'igbvf',
     'pcieport',
+    'shpchp',
     'snd_hda_intel',
     'ahci',
     'virtio-pci',
