@@ -38,14 +38,34 @@ const countForm: Form<number> = {
   value: (match) => Number(match[1]),
 };
 
+/** Listings of folders, each kept once: a thousand functions have a dozen different ones. */
+export class FolderNames {
+  readonly #sets = new Map<string, ReadonlySet<string>>();
+
+  /** The set of `names`; the same object for the same listing. */
+  setOf(names: readonly string[]): ReadonlySet<string> {
+    const key = names.join('/');
+    const there = this.#sets.get(key) ?? new Set(names);
+    this.#sets.set(key, there);
+    return there;
+  }
+}
+
+/** What the readers of one inventory share. */
+export interface ReaderState {
+  /** What could not be listed or followed: nothing may be concluded from its absence. */
+  readonly unreadable: Unknown[];
+  readonly folderNames: FolderNames;
+}
+
 /**
  * What the folder of `address` tells; null when the device is not there (any more) or cannot be listed. What
- * could not be listed or followed is added to `unreadable`: nothing may be concluded from its absence.
+ * could not be listed or followed is added to `unreadable`.
  */
 export async function readFunction(
   kernel: KernelFs,
   address: PciAddress,
-  unreadable: Unknown[],
+  { unreadable, folderNames }: ReaderState,
 ): Promise<PciFunction | null> {
   const folder = `${devicesFolder}/${address}`;
   const names = await readNames(kernel, folder);
@@ -53,7 +73,7 @@ export async function readFunction(
     if (!isAbsent(names)) unreadable.push(names);
     return null;
   }
-  const entries: ReadonlySet<string> = new Set(names.value);
+  const entries = folderNames.setOf(names.value);
   const fn: PciFunction = {
     address,
     ids: await readIds(kernel, folder),

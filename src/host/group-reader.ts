@@ -55,26 +55,31 @@ const regionsForm: Form<readonly ReservedRegion[]> = {
       }),
 };
 
-/** Reads one group; null when it is not there (any more). Members of other buses are read here and now. */
+/**
+ * Reads one group; null when it is not there (any more). Members of other buses are read here and now. `before`: the
+ * group of this number a little earlier; what it said of itself stands as long as it has the same members, and saves
+ * the reads that take a lock.
+ */
 export async function readGroup(
   kernel: KernelFs,
   number: number,
   unreadable: Unknown[],
+  before: IommuGroup | null = null,
 ): Promise<GroupListing | null> {
   const folder = `${groupsFolder}/${number}`;
   const entries = await readNames(kernel, folder);
   const members = await readNames(kernel, `${folder}/devices`);
-  for (const fact of [entries, members]) {
-    if (fact.known) continue;
-    if (!isAbsent(fact)) unreadable.push(fact);
+  if (!entries.known || !members.known) {
+    const missing = entries.known ? members : entries;
+    if (!missing.known && !isAbsent(missing)) unreadable.push(missing);
     return null;
   }
-  if (!entries.known || !members.known) return null;
+  const same = before?.key === groupKeyOf(members.value) ? before : null;
   // These take the group's mutex, so they are made by lanes: all asked at once, they share one message.
   const [name, domainType, reservedRegions] = await Promise.all([
     entries.value.includes('name') ? readName(kernel, folder) : known(null),
-    readAttribute(kernel, `${folder}/type`, typeForm),
-    readAttribute(kernel, `${folder}/reserved_regions`, regionsForm),
+    same?.domainType.known ? same.domainType : readAttribute(kernel, `${folder}/type`, typeForm),
+    readRegions(kernel, folder, same),
   ]);
   const others = new Map<string, OtherMember>();
   const memberNames = [];
@@ -84,6 +89,15 @@ export async function readGroup(
     if (pci === null) others.set(linked, await readOther(kernel, folder, linked));
   }
   return { number, memberNames, others, name, domainType, reservedRegions };
+}
+
+function readRegions(
+  kernel: KernelFs,
+  folder: string,
+  same: IommuGroup | null,
+): Promise<Known<readonly ReservedRegion[]>> {
+  if (same?.reservedRegions.known) return Promise.resolve(same.reservedRegions);
+  return readAttribute(kernel, `${folder}/reserved_regions`, regionsForm);
 }
 
 async function readName(kernel: KernelFs, folder: string): Promise<Known<string | null>> {

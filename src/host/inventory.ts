@@ -8,7 +8,7 @@ import { comparePciAddresses, isPciAddress, type PciAddress } from '../pci/addre
 import type { PciFunction } from '../pci/function.ts';
 import { defaultLeader, type IommuGroup, pciFunctions } from '../pci/group.ts';
 import type { Inventory } from '../pci/inventory.ts';
-import { devicesFolder, readFunction } from './function-reader.ts';
+import { devicesFolder, FolderNames, readFunction, type ReaderState } from './function-reader.ts';
 import { assembleGroup, type GroupListing, groupsFolder, readGroup } from './group-reader.ts';
 import { baseName, isAbsent, Pacer, readNames } from './reading.ts';
 
@@ -17,32 +17,40 @@ const groupsAtOnce = 64;
 
 /** One pass over the machine. */
 export async function takeInventory(kernel: KernelFs, clock: Clock): Promise<Inventory> {
-  const unreadable: Unknown[] = [];
+  const state = newState();
   const pacer = new Pacer(clock);
   // Begun first and awaited last: lanes answer about groups while this thread reads the functions.
-  const listings = readGroups(kernel, pacer, unreadable);
-  const functions = await readFunctions(kernel, pacer, unreadable);
-  const groups = await joinGroups(kernel, functions, await listings, unreadable);
-  return assembled(functions, groups, unreadable);
+  const listings = readGroups(kernel, pacer, state.unreadable);
+  const functions = await readFunctions(kernel, pacer, state);
+  const groups = await joinGroups(kernel, functions, state, { listings: await listings });
+  return assembled(functions, groups, state.unreadable);
 }
 
-/** The part of an inventory in which `members` stand now: their groups, and every function of those. */
+function newState(): ReaderState {
+  return { unreadable: [], folderNames: new FolderNames() };
+}
+
+/**
+ * The part of an inventory in which `members` stand now: their groups, and every function of those. `before`: groups
+ * as they were a little earlier, for what does not change while their members stay.
+ */
 export async function takePartialInventory(
   kernel: KernelFs,
   clock: Clock,
   members: readonly PciAddress[],
+  before: readonly IommuGroup[] = [],
 ): Promise<Inventory> {
-  const unreadable: Unknown[] = [];
+  const state = newState();
   const pacer = new Pacer(clock);
   const functions = new Map<PciAddress, PciFunction>();
   for (const address of members) {
-    const fn = await readFunction(kernel, address, unreadable);
+    const fn = await readFunction(kernel, address, state);
     if (fn !== null) functions.set(address, fn);
     if (pacer.due) await pacer.breathe();
   }
   // joinGroups reads every group that a function points to, and every function that such a group has.
-  const groups = await joinGroups(kernel, functions, [], unreadable);
-  return assembled(functions, groups, unreadable);
+  const groups = await joinGroups(kernel, functions, state, { before });
+  return assembled(functions, groups, state.unreadable);
 }
 
 /** `previous` with the groups of `anew` as they are now: those they stand in, and those they stood in. */
@@ -58,7 +66,7 @@ export async function refreshInventory(
     pciFunctions(group).some((fn) => of.has(fn.address));
   const left = previous.groups.filter((group) => touched(group, asked));
   for (const fn of left.flatMap(pciFunctions)) asked.add(fn.address);
-  const partial = await takePartialInventory(kernel, clock, [...asked]);
+  const partial = await takePartialInventory(kernel, clock, [...asked], left);
   for (const { address } of partial.functions) asked.add(address);
   const functions = [
     ...previous.functions.filter((fn) => !asked.has(fn.address)),
@@ -84,8 +92,9 @@ function assembled(
 async function readFunctions(
   kernel: KernelFs,
   pacer: Pacer,
-  unreadable: Unknown[],
+  state: ReaderState,
 ): Promise<Map<PciAddress, PciFunction>> {
+  const { unreadable } = state;
   const functions = new Map<PciAddress, PciFunction>();
   const names = await readNames(kernel, devicesFolder);
   if (!names.known) {
@@ -101,7 +110,7 @@ async function readFunctions(
       });
       continue;
     }
-    const fn = await readFunction(kernel, name, unreadable);
+    const fn = await readFunction(kernel, name, state);
     if (fn !== null) functions.set(name, fn);
     if (pacer.due) await pacer.breathe();
   }
@@ -133,21 +142,28 @@ async function readGroups(
 async function joinGroups(
   kernel: KernelFs,
   functions: Map<PciAddress, PciFunction>,
-  listings: readonly GroupListing[],
-  unreadable: Unknown[],
+  state: ReaderState,
+  from: { readonly listings?: readonly GroupListing[]; readonly before?: readonly IommuGroup[] },
 ): Promise<IommuGroup[]> {
+  const { unreadable } = state;
+  const { listings = [] } = from;
+  const before = new Map(from.before?.map((group) => [group.number, group]));
   // A group may have come since the groups were listed, a member since the functions were.
   const complete = [...listings];
   const listed = new Set(listings.map((listing) => listing.number));
-  for (const number of pointingByGroup(functions).keys()) {
-    if (listed.has(number)) continue;
-    const late = await readGroup(kernel, number, unreadable);
-    if (late !== null) complete.push(late);
+  const late = [...pointingByGroup(functions).keys()].filter((number) => !listed.has(number));
+  for (let at = 0; at < late.length; at += groupsAtOnce) {
+    const read = await Promise.all(
+      late
+        .slice(at, at + groupsAtOnce)
+        .map((number) => readGroup(kernel, number, unreadable, before.get(number))),
+    );
+    complete.push(...read.filter((listing) => listing !== null));
   }
   for (const name of complete.flatMap((listing) => listing.memberNames)) {
     if (!isPciAddress(name) || functions.has(name)) continue;
     if (unreadable.some((fact) => fact.path === `${devicesFolder}/${name}`)) continue;
-    const fn = await readFunction(kernel, name, unreadable);
+    const fn = await readFunction(kernel, name, state);
     if (fn !== null) functions.set(name, fn);
   }
   const pointing = pointingByGroup(functions);
