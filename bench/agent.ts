@@ -46,7 +46,10 @@ function policyText(binding: string): string {
 }
 
 /** Starts an agent and waits until its kubelet has accepted it. */
-export async function startBenchAgent(stack: AsyncDisposableStack, setup: AgentSetup): Promise<BenchAgent> {
+export async function startBenchAgent(
+  stack: AsyncDisposableStack,
+  setup: AgentSetup,
+): Promise<BenchAgent> {
   const main = join(root, 'dist', 'main.js');
   if (!existsSync(main)) throw new Error('there is no bundle: npm run bundle');
   const folder = scratch(stack);
@@ -67,7 +70,10 @@ export async function startBenchAgent(stack: AsyncDisposableStack, setup: AgentS
       setup.env,
     ),
   );
-  const registered = until('the agent is registered', () => kubelet.registeredAtMs(resource) !== null);
+  const registered = until(
+    'the agent is registered',
+    () => kubelet.registeredAtMs(resource) !== null,
+  );
   await Promise.race([registered, agent.ended]);
   return { process: agent, kubelet, startedMs };
 }

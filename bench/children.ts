@@ -66,7 +66,11 @@ export function residentMb(pid: number): number {
 /** Children of a process that live now. */
 function childrenOf(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+      .map(Number),
   );
 }
 
@@ -78,7 +82,9 @@ const tickMs = 10;
  * for children that have ended.
  */
 export function processorMs(pid: number): number {
-  const ended = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  const ended = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
   // cutime and cstime: fields 16 and 17 of proc(5), counted here from the third.
   const ofEnded = (Number(ended[13]) + Number(ended[14])) * tickMs;
   const own = threadsMs(pid);

@@ -46,7 +46,9 @@ export const churn: Bench = {
   run: async ({ quick }) => {
     await using stack = new AsyncDisposableStack();
     const socketPath = await serveMachine(stack, functionsOf64Groups);
-    const { kubelet, process } = await startBenchAgent(stack, { kernel: ['--kernel', `unix://${socketPath}`] });
+    const { kubelet, process } = await startBenchAgent(stack, {
+      kernel: ['--kernel', `unix://${socketPath}`],
+    });
     const plugin = kubelet.plugin(resource);
     await plugin.listen();
     await until('all groups are offered', () => plugin.healthy.size === 64);
@@ -59,7 +61,11 @@ export const churn: Bench = {
     const { samplesMs, starts, refusals } = state;
     return [
       {
-        ...{ name: 'Allocate p99, 64 groups churn', value: percentile(samplesMs, 0.99), unit: 'ms' },
+        ...{
+          name: 'Allocate p99, 64 groups churn',
+          value: percentile(samplesMs, 0.99),
+          unit: 'ms',
+        },
         floor: null,
         target: { of: 'value', max: 10 },
         how: `${samplesMs.length} calls in ${seconds} s (p50 ${median(samplesMs).toFixed(1)} ms), ${starts} starts, ${refusals} refusals`,

@@ -1,6 +1,12 @@
 // The floor of Allocate: a process that gives back the bytes it gets, by grpc-js on a unix socket: node bench/echo.ts
 // SOCKET. No messages are encoded or decoded, nothing is looked up.
-import { Client, credentials, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
 import { ownConnection, unixAddress } from '../src/kubelet/wire/socket.ts';
 
 const same = (bytes: Buffer): Buffer => bytes;

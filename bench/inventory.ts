@@ -45,7 +45,10 @@ function makeBare({ kind, path }: Call): unknown {
 }
 
 function below(roots: TreeRoots, path: string): string {
-  return path.replace(/^\/sys/, roots.sysfs).replace(/^\/proc/, roots.proc).replace(/^\/dev/, roots.dev);
+  return path
+    .replace(/^\/sys/, roots.sysfs)
+    .replace(/^\/proc/, roots.proc)
+    .replace(/^\/dev/, roots.dev);
 }
 
 /** The bench. */
@@ -59,9 +62,15 @@ export const inventory: Bench = {
       [Symbol.dispose]: () => kernel.close(),
     });
     const calls: Call[] = [];
-    const found = await createHost({ kernel: recorded(kernel, calls), clock, log: silentLog }).inventory();
+    const found = await createHost({
+      kernel: recorded(kernel, calls),
+      clock,
+      log: silentLog,
+    }).inventory();
     if (found.functions.length !== 1000 || found.unreadable.length > 0)
-      throw new Error(`${found.functions.length} functions and ${found.unreadable.length} problems`);
+      throw new Error(
+        `${found.functions.length} functions and ${found.unreadable.length} problems`,
+      );
     const bareCalls = calls.map(({ kind, path }) => ({ kind, path: below(roots, path) }));
     const host = createHost({ kernel, clock, log: silentLog });
     const samples: number[] = [];

@@ -20,7 +20,11 @@ const protos = join(root, 'protos');
 class ListedKubelet extends StandinKubelet {
   readonly held = new Map<string, string>();
   /** Accepted registrations: socket name and when, in performance.now() of this process. */
-  readonly registrations: { readonly resource: string; readonly endpoint: string; readonly atMs: number }[] = [];
+  readonly registrations: {
+    readonly resource: string;
+    readonly endpoint: string;
+    readonly atMs: number;
+  }[] = [];
 
   override list(): readonly PodDevices[] {
     return [...this.held].map(([id, resource]) => ({
@@ -33,7 +37,8 @@ class ListedKubelet extends StandinKubelet {
   override async register(request: Registration, dial: Dial): Promise<RegisterAnswer> {
     const answer = await super.register(request, dial);
     const { resource, endpoint } = request;
-    if (answer.kind === 'accepted') this.registrations.push({ resource, endpoint, atMs: performance.now() });
+    if (answer.kind === 'accepted')
+      this.registrations.push({ resource, endpoint, atMs: performance.now() });
     return answer;
   }
 }
@@ -86,7 +91,11 @@ export class BenchKubelet implements AsyncDisposable {
     const registration = this.#registration(resource);
     if (registration === undefined) throw new Error(`${resource} is not registered`);
     const address = unixAddress(join(this.folder, 'device-plugins', registration.endpoint));
-    const client = new this.#wire.DevicePlugin(address, credentials.createInsecure(), ownConnection);
+    const client = new this.#wire.DevicePlugin(
+      address,
+      credentials.createInsecure(),
+      ownConnection,
+    );
     this.#clients.push(client);
     return new Plugin(client);
   }
@@ -116,7 +125,9 @@ export class Plugin {
     stream.on('error', () => undefined);
     return new Promise((resolve) => {
       stream.on('data', ({ devices }: ListAndWatchResponse__Output) => {
-        this.healthy = new Set(devices.filter(({ health }) => health === 'Healthy').map(({ ID }) => ID));
+        this.healthy = new Set(
+          devices.filter(({ health }) => health === 'Healthy').map(({ ID }) => ID),
+        );
         resolve();
         this.onList();
       });

@@ -36,7 +36,10 @@ const trees = new Map<number, Promise<TreeRoots>>();
 function tree(functions: number): Promise<TreeRoots> {
   const there = trees.get(functions);
   if (there !== undefined) return there;
-  const written = writeMachineTree(largeMachine('bench', functions), join(shared, String(functions)));
+  const written = writeMachineTree(
+    largeMachine('bench', functions),
+    join(shared, String(functions)),
+  );
   trees.set(functions, written);
   return written;
 }
@@ -47,7 +50,8 @@ function row(measure: Measure): readonly string[] {
   const { name, value, unit, floor, target } = measure;
   const ratio = ratioOf(measure);
   const met = isMet(measure);
-  const bound = target === null ? '' : `≤ ${target.max}${target.of === 'ratio' ? ' × floor' : ` ${unit}`}`;
+  const bound =
+    target === null ? '' : `≤ ${target.max}${target.of === 'ratio' ? ' × floor' : ` ${unit}`}`;
   return [
     name,
     `${number(value)} ${unit}`,
@@ -60,9 +64,16 @@ function row(measure: Measure): readonly string[] {
 
 function print(measures: readonly Measure[]): void {
   const rows = [['measure', 'value', 'floor', 'ratio', 'target', ''], ...measures.map(row)];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
+  );
   for (const cells of rows) {
-    console.log(cells.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join('  ').trimEnd());
+    console.log(
+      cells
+        .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
   }
 }
 
@@ -79,8 +90,17 @@ try {
 }
 console.log('');
 print(measures);
-const machine = { cpu: cpus()[0]?.model, cores: cpus().length, linux: release(), node: process.version };
-const judged = measures.map((measure) => ({ ...measure, ratio: ratioOf(measure), met: isMet(measure) }));
+const machine = {
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  linux: release(),
+  node: process.version,
+};
+const judged = measures.map((measure) => ({
+  ...measure,
+  ratio: ratioOf(measure),
+  met: isMet(measure),
+}));
 writeFileSync(
   flags.json,
   `${JSON.stringify({ machine, disk: tmpdir(), quick: flags.quick, at: new Date().toISOString(), measures: judged }, null, 2)}\n`,

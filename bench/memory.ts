@@ -22,7 +22,9 @@ export const memory: Bench = {
     await using stack = new AsyncDisposableStack();
     const folder = scratch(stack);
     const bare = stack.use(startNode(['-e', 'setInterval(() => {}, 1000)'], `${folder}/bare.log`));
-    const agent = await startBenchAgent(stack, { kernel: treeFlags(await tree(functionsOf64Groups)) });
+    const agent = await startBenchAgent(stack, {
+      kernel: treeFlags(await tree(functionsOf64Groups)),
+    });
     const seconds = quick ? 5 : 70;
     const value = await settledMb(agent.process.pid, seconds);
     return [

@@ -67,12 +67,18 @@ export async function runSteps(
   return { kind: 'done' };
 }
 
-/** Only a function on its VFIO driver can have a user inside; native drivers always have their device enabled. */
+/**
+ * Whether somebody is inside now. Only a function on its VFIO driver can have a user; native drivers always have
+ * their device enabled. `enable` is asked first because it is one read; a group that is held without any device
+ * shows among the open files only, and an earlier step may have hung for long, so those are looked at again too.
+ */
 async function occupied(step: Step, context: WorkContext): Promise<boolean> {
   const fromVfio = step.kind === 'Unbind' && step.driver === context.vfioDriver;
   if (!fromVfio && step.kind !== 'Reset') return false;
   const open = await context.host.isOpen(step.address);
-  return !open.known || open.value;
+  if (!open.known || open.value) return true;
+  const looks = await context.host.lookAt([step.address]);
+  return looks.some((look) => look.inside.kind !== 'nobody');
 }
 
 type SettledOutcome = Exclude<StepOutcome, { kind: 'pending' }>;

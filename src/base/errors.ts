@@ -61,8 +61,10 @@ export const errorCatalogue = {
     exitStatus: 73,
   },
   WG_CDI_WRITE_FAILED: {
-    meaning: 'A CDI spec file could not be written, removed or listed, so the container was not started.',
-    remedy: 'Make the CDI folder (`/var/run/cdi`) writable and free space on it, or use `--delivery device-nodes`.',
+    meaning:
+      'A CDI spec file could not be written, removed or listed, so the container was not started.',
+    remedy:
+      'Make the CDI folder (`/var/run/cdi`) writable and free space on it, or use `--delivery device-nodes`.',
     exitStatus: 73,
   },
   WG_LISTEN_FAILED: {

@@ -59,5 +59,7 @@ const classes: Readonly<Record<string, string>> = {
 
 /** A short name for a six-digit class code; the code itself where there is none. */
 export function className(classCode: string): string {
-  return subclasses[classCode.slice(0, 4)] ?? classes[classCode.slice(0, 2)] ?? `class ${classCode}`;
+  return (
+    subclasses[classCode.slice(0, 4)] ?? classes[classCode.slice(0, 2)] ?? `class ${classCode}`
+  );
 }
