@@ -56,7 +56,7 @@ function row(measure: Measure): readonly string[] {
     name,
     `${number(value)} ${unit}`,
     floor === null ? '' : `${number(floor.value)} ${unit} (${floor.what})`,
-    ratio === null ? '' : `${ratio.toFixed(2)}`,
+    ratio === null ? '' : ratio.toFixed(2),
     bound,
     met === null ? '' : met ? 'ok' : 'over',
   ];
