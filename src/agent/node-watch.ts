@@ -5,7 +5,9 @@ import type { AgentPorts, SurveyTrigger } from './ports.ts';
 
 /** What the watch is given. */
 export interface NodeWatchContext {
-  readonly ports: Pick<AgentPorts, 'clock' | 'host' | 'timing'>;
+  readonly ports: Pick<AgentPorts, 'clock' | 'timing'> & {
+    readonly host: Pick<AgentPorts['host'], 'fingerprint' | 'changes'>;
+  };
   /** Looks at the node. */
   readonly survey: (trigger: SurveyTrigger) => Promise<void>;
   readonly onCrash: (problem: unknown) => void;
@@ -20,6 +22,8 @@ export class NodeWatch {
   #surveying = false;
   #fingerprint: string | null = null;
   #changedAtMs: number | null = null;
+  #round: Timer | null = null;
+  #roundTookMs = 0;
   #stopped = false;
 
   constructor(context: NodeWatchContext) {
@@ -35,7 +39,6 @@ export class NodeWatch {
     });
     await this.#run('start');
     this.#every(timing.pollMs, () => this.#guard(this.#poll()));
-    this.#every(timing.roundMs, () => this.want('round'));
   }
 
   stop(): void {
@@ -76,18 +79,31 @@ export class NodeWatch {
   async #run(trigger: SurveyTrigger): Promise<void> {
     this.#surveying = true;
     this.#wanted = null;
-    const { host } = this.#context.ports;
+    const { clock, host } = this.#context.ports;
     // What the next poll compares with is what this survey saw: a change that comes and goes between two polls
     // must not leave the survey's picture standing. What changed meanwhile counts as changed.
     const before = await host.fingerprint();
     // A round supposes that nothing shows: where something does, it is what the next poll would have found.
-    await this.#context.survey(
-      trigger === 'round' && before !== this.#fingerprint ? 'poll' : trigger,
-    );
+    const actual = trigger === 'round' && before !== this.#fingerprint ? 'poll' : trigger;
+    const startedMs = clock.monotonicMs();
+    await this.#context.survey(actual);
+    if (actual === 'round') this.#roundTookMs = clock.monotonicMs() - startedMs;
     const after = await host.fingerprint();
     this.#fingerprint = before === after ? after : 'changed during the survey';
     this.#surveying = false;
+    this.#nextRound();
     if (this.#wanted !== null && !this.#stopped) this.#schedule();
+  }
+
+  /** On a small node a round comes roundMs after the last survey; where rounds take long, their cost decides. */
+  #nextRound(): void {
+    const { roundMs, roundMaxMs, roundShare } = this.#context.ports.timing;
+    const pauseMs = Math.min(Math.max(roundMs, this.#roundTookMs / roundShare), roundMaxMs);
+    if (this.#round !== null) {
+      this.#round.clear();
+      this.#timers.delete(this.#round);
+    }
+    this.#round = this.#stopped ? null : this.#after(pauseMs, () => this.want('round'));
   }
 
   async #poll(): Promise<void> {
@@ -105,12 +121,13 @@ export class NodeWatch {
     });
   }
 
-  #after(delayMs: number, run: () => void): void {
+  #after(delayMs: number, run: () => void): Timer {
     const timer = this.#context.ports.clock.after(delayMs, () => {
       this.#timers.delete(timer);
       if (!this.#stopped) run();
     });
     this.#timers.add(timer);
+    return timer;
   }
 
   #guard(work: Promise<void>): void {

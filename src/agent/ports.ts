@@ -37,8 +37,12 @@ export interface AgentTiming {
   readonly hintDelayMs: number;
   /** Cheap fingerprint of the node. */
   readonly pollMs: number;
-  /** Whole survey without any reason: what fingerprints cannot see (mounts in other namespaces, open files). */
+  /** From one survey to the next without any reason: for what fingerprints cannot see (mounts in other namespaces, open files). */
   readonly roundMs: number;
+  /** A node on which a round takes long has them less often, but never less often than this. */
+  readonly roundMaxMs: number;
+  /** The part of the time that rounds may take. */
+  readonly roundShare: number;
   /** List of holders while a lease exists. */
   readonly holdersMs: number;
   /** How long Allocate may wait for the last tenant of a group to let go. */
@@ -53,6 +57,8 @@ export const defaultTiming: AgentTiming = {
   hintDelayMs: 10, // a bind makes a handful of uevents within a few milliseconds
   pollMs: 1000, // a change without a hint is offered or withdrawn within about a second
   roundMs: 30_000, // bounds how long a mount in a private namespace stays unseen
+  roundMaxMs: 120_000, // with tens of thousands of open files; an Allocate looks for itself anyway
+  roundShare: 1 / 400, // an idle agent costs less than half a percent of a core
   holdersMs: 1000, // PodResources allows 100 calls a second for everybody; one is polite
   turnoverWaitMs: 800, // admission is serial: a slow Allocate stalls every pod of the node
   retryMinMs: 500,

@@ -73,7 +73,8 @@ function takeInventory(input: SurveyInput): Promise<Inventory> {
     .flatMap(({ groups }) => groups.flatMap(pciFunctions))
     .map((fn) => fn.address);
   const ours = input.records.flatMap((record) => record.members.map((member) => member.address));
-  return host.inventory({ previous: unchanged, anew: [...wanted, ...ours, ...input.quarantined] });
+  const anew = [...ours, ...input.quarantined];
+  return host.inventory({ previous: unchanged, anew, again: wanted });
 }
 
 function assigned(input: SurveyInput, { groups }: Inventory): readonly Assignment[] {

@@ -60,9 +60,7 @@ export function createHost(options: HostOptions): Host {
       return facts;
     },
     inventory: (known) =>
-      known === undefined
-        ? takeInventory(kernel, clock)
-        : refreshInventory(kernel, clock, known.previous, known.anew),
+      known === undefined ? takeInventory(kernel, clock) : refreshInventory(kernel, clock, known),
     look: (inventory, groups, lookOptions) =>
       lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, groups),
     lookAt: async (members, lookOptions) => {

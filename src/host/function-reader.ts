@@ -81,10 +81,7 @@ export async function readFunction(
     driver: await readOptionalLink(kernel, folder, 'driver', entries),
     vfioDevice: await readVfioDevice(kernel, folder, entries),
     groupNumber: await readGroupNumber(kernel, folder, entries),
-    // Absent on kernels without NUMA.
-    numaNode: entries.has('numa_node')
-      ? await readAttribute(kernel, `${folder}/numa_node`, numaForm)
-      : known(null),
+    numaNode: await readNumaNode(kernel, folder, entries),
     enableCount: await readEnableCount(kernel, address),
     physicalFunction: await readPhysicalFunction(kernel, folder, entries),
     virtualFunctions: await readVirtualFunctions(kernel, folder, names.value),
@@ -92,6 +89,21 @@ export async function readFunction(
     entries,
   };
   return (await isGone(kernel, fn)) ? null : fn;
+}
+
+/**
+ * The function with its attributes read again. Its links and what is in its folder stay as they were: they change only
+ * with an event (driver, VFIO device, group, virtual functions).
+ */
+export async function rereadAttributes(kernel: KernelFs, fn: PciFunction): Promise<PciFunction> {
+  const folder = `${devicesFolder}/${fn.address}`;
+  return {
+    ...fn,
+    ids: await readIds(kernel, folder),
+    classCode: await readAttribute(kernel, `${folder}/class`, classForm),
+    numaNode: await readNumaNode(kernel, folder, fn.entries),
+    enableCount: await readEnableCount(kernel, fn.address),
+  };
 }
 
 /** `enable`: how often the device is enabled; no lock is taken (drivers/pci/pci-sysfs.c enable_show). */
@@ -123,6 +135,16 @@ async function readIds(kernel: KernelFs, folder: string): Promise<Known<PciIds>>
     subsystemVendor: subsystemVendor.value,
     subsystemDevice: subsystemDevice.value,
   });
+}
+
+/** The file is absent on kernels without NUMA. */
+async function readNumaNode(
+  kernel: KernelFs,
+  folder: string,
+  entries: ReadonlySet<string>,
+): Promise<Known<number | null>> {
+  if (!entries.has('numa_node')) return known(null);
+  return readAttribute(kernel, `${folder}/numa_node`, numaForm);
 }
 
 /** Basename of a link that is there only sometimes. */

@@ -14,18 +14,21 @@ export interface VfioNodes {
   readonly devices: readonly { readonly address: PciAddress; readonly path: string }[];
 }
 
+/** An inventory since which no fingerprint differed, and what is not to be taken from it. Nothing in it is unreadable. */
+export interface KnownInventory {
+  readonly previous: Inventory;
+  /** Functions that are read anew, with the groups in which they stand or stood. */
+  readonly anew: readonly PciAddress[];
+  /** Functions of which the attributes are read again: they change, or stop to be readable, without any event. */
+  readonly again: readonly PciAddress[];
+}
+
 /** The node. Every call may be made again at any time; reads have no effect. */
 export interface Host {
   /** Facts about the machine; cheap enough to ask again after a hint. */
   facts(): Promise<NodeFacts>;
-  /**
-   * Every function and group, by reads that take no device lock. With `known`, only the groups in which functions of
-   * `anew` stand, or stood, are read; the rest is taken from `previous`, which nothing may have been unreadable in.
-   */
-  inventory(known?: {
-    readonly previous: Inventory;
-    readonly anew: readonly PciAddress[];
-  }): Promise<Inventory>;
+  /** Every function and group, by reads that take no device lock; with `known`, only what may be different since. */
+  inventory(known?: KnownInventory): Promise<Inventory>;
   /**
    * Close looks at some groups of one inventory, in their order. Uses of all of them are searched in one pass
    * (/proc is walked once). `skipLocked`: addresses with an operation pending in the kernel, whose

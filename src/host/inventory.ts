@@ -8,8 +8,15 @@ import { comparePciAddresses, isPciAddress, type PciAddress } from '../pci/addre
 import type { PciFunction } from '../pci/function.ts';
 import { defaultLeader, type IommuGroup, pciFunctions } from '../pci/group.ts';
 import type { Inventory } from '../pci/inventory.ts';
-import { devicesFolder, FolderNames, readFunction, type ReaderState } from './function-reader.ts';
+import {
+  devicesFolder,
+  FolderNames,
+  readFunction,
+  type ReaderState,
+  rereadAttributes,
+} from './function-reader.ts';
 import { assembleGroup, type GroupListing, groupsFolder, readGroup } from './group-reader.ts';
+import type { KnownInventory } from './host.ts';
 import { baseName, isAbsent, Pacer, readNames } from './reading.ts';
 
 /** Groups read at once: their locking attributes share messages to a lane, and the loop is not kept long. */
@@ -53,28 +60,53 @@ export async function takePartialInventory(
   return assembled(functions, groups, state.unreadable);
 }
 
-/** `previous` with the groups of `anew` as they are now: those they stand in, and those they stood in. */
+/** `previous` with what is not to be taken from it. Asserts that nothing in it was unreadable. */
 export async function refreshInventory(
   kernel: KernelFs,
   clock: Clock,
-  previous: Inventory,
-  anew: readonly PciAddress[],
+  { previous, anew, again }: KnownInventory,
 ): Promise<Inventory> {
   assert(previous.unreadable.length === 0, 'what was unreadable may be readable now');
   const asked = new Set<PciAddress>(anew);
-  const touched = (group: IommuGroup, of: ReadonlySet<PciAddress>): boolean =>
-    pciFunctions(group).some((fn) => of.has(fn.address));
-  const left = previous.groups.filter((group) => touched(group, asked));
+  const touched = (group: IommuGroup): boolean =>
+    pciFunctions(group).some((fn) => asked.has(fn.address));
+  const left = previous.groups.filter(touched);
   for (const fn of left.flatMap(pciFunctions)) asked.add(fn.address);
   const partial = await takePartialInventory(kernel, clock, [...asked], left);
   for (const { address } of partial.functions) asked.add(address);
-  const functions = [
-    ...previous.functions.filter((fn) => !asked.has(fn.address)),
-    ...partial.functions,
-  ];
-  const groups = [...previous.groups.filter((group) => !touched(group, asked)), ...partial.groups];
-  const byAddress = new Map(functions.map((fn) => [fn.address, fn]));
-  return assembled(byAddress, groups, partial.unreadable);
+  const kept = previous.functions.filter((fn) => !asked.has(fn.address));
+  const functions = await rereadFunctions(kernel, clock, kept, new Set(again));
+  for (const fn of partial.functions) functions.set(fn.address, fn);
+  const groups = previous.groups
+    .filter((group) => !touched(group))
+    .map((group) => withFunctions(group, functions));
+  return assembled(functions, [...groups, ...partial.groups], partial.unreadable);
+}
+
+async function rereadFunctions(
+  kernel: KernelFs,
+  clock: Clock,
+  functions: readonly PciFunction[],
+  again: ReadonlySet<PciAddress>,
+): Promise<Map<PciAddress, PciFunction>> {
+  const pacer = new Pacer(clock);
+  const read = new Map<PciAddress, PciFunction>();
+  for (const fn of functions) {
+    read.set(fn.address, again.has(fn.address) ? await rereadAttributes(kernel, fn) : fn);
+    if (pacer.due) await pacer.breathe();
+  }
+  return read;
+}
+
+function withFunctions(
+  group: IommuGroup,
+  functions: ReadonlyMap<PciAddress, PciFunction>,
+): IommuGroup {
+  const members = group.members.map((member) => {
+    const fn = member.kind === 'pci' ? functions.get(member.fn.address) : undefined;
+    return fn === undefined ? member : { kind: 'pci' as const, fn };
+  });
+  return { ...group, members };
 }
 
 function assembled(

@@ -20,6 +20,16 @@ async function threeFunctions(machine: TestMachine): Promise<Inventory> {
   return takeInventory(machine.kernel, realClock);
 }
 
+function refresh(
+  machine: TestMachine,
+  previous: Inventory,
+  anew: readonly string[],
+  again: readonly string[] = [],
+): Promise<Inventory> {
+  const known = { previous, anew: anew.map(at), again: again.map(at) };
+  return refreshInventory(machine.kernel, realClock, known);
+}
+
 function deviceOf(machine: TestMachine, address: string): string {
   return join(machine.folder, machine.place({ address }));
 }
@@ -40,7 +50,7 @@ test('nothing has changed: the inventory of some groups read anew equals the who
   const machine = newMachine(t);
   const whole = await threeFunctions(machine);
   for (const anew of [[], [gpu], [audio, nic]]) {
-    const refreshed = await refreshInventory(machine.kernel, realClock, whole, anew.map(at));
+    const refreshed = await refresh(machine, whole, anew);
     assert.deepEqual(refreshed, whole);
   }
 });
@@ -50,7 +60,7 @@ test('the whole group of a function is read anew, and no other', async (t) => {
   const whole = await threeFunctions(machine);
   for (const address of [gpu, audio, nic])
     writeFileSync(join(deviceOf(machine, address), 'enable'), '7\n');
-  const { functions } = await refreshInventory(machine.kernel, realClock, whole, [at(audio)]);
+  const { functions } = await refresh(machine, whole, [audio]);
   assert.deepEqual(
     functions.map((fn) => [fn.address, fn.enableCount]),
     [
@@ -61,11 +71,27 @@ test('the whole group of a function is read anew, and no other', async (t) => {
   );
 });
 
+test('of a function that is read again the attributes are today’s, also in its group', async (t) => {
+  const machine = newMachine(t);
+  const whole = await threeFunctions(machine);
+  writeFileSync(join(deviceOf(machine, gpu), 'enable'), '7\n');
+  rmSync(join(deviceOf(machine, audio), 'vendor'));
+  const refreshed = await refresh(machine, whole, [], [gpu, audio]);
+  const [card] = refreshed.groups.filter((group) => group.number === 17);
+  assert.deepEqual(
+    card?.members.map((member) => member.kind === 'pci' && [member.fn.enableCount, member.fn.ids]),
+    refreshed.functions.filter((fn) => fn.address !== nic).map((fn) => [fn.enableCount, fn.ids]),
+  );
+  const [first, second] = refreshed.functions.filter((fn) => fn.address !== nic);
+  assert.deepEqual(first?.enableCount, { known: true, value: 7 });
+  assert.equal(second?.ids.known, false);
+});
+
 test('a function that has left its group is in its new one, and what it left behind stays', async (t) => {
   const machine = newMachine(t);
   const whole = await threeFunctions(machine);
   regroup(machine, audio, 17, 18);
-  const refreshed = await refreshInventory(machine.kernel, realClock, whole, [at(audio)]);
+  const refreshed = await refresh(machine, whole, [audio]);
   assert.deepEqual(
     refreshed.groups.map(({ number, key }) => [number, key]),
     (await takeInventory(machine.kernel, realClock)).groups.map(({ number, key }) => [number, key]),
@@ -77,7 +103,7 @@ test('a function that is gone is gone', async (t) => {
   const whole = await threeFunctions(machine);
   rmSync(join(machine.folder, 'sys/bus/pci/devices', nic));
   rmSync(join(machine.folder, 'sys/kernel/iommu_groups/3'), { recursive: true });
-  const refreshed = await refreshInventory(machine.kernel, realClock, whole, [at(nic)]);
+  const refreshed = await refresh(machine, whole, [nic]);
   assert.deepEqual(
     refreshed.functions.map((fn) => fn.address),
     [gpu, audio],

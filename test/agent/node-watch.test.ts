@@ -1,0 +1,90 @@
+// When the node is looked at: on virtual time, with a host that says nothing of its own.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NodeWatch } from '../../src/agent/node-watch.ts';
+import { defaultTiming, type SurveyTrigger } from '../../src/agent/ports.ts';
+import { advance, VirtualClock } from '../../src/base/virtual-clock.ts';
+
+const drain = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** A watch on a node of which a survey takes `surveyMs`; `seen` has the triggers with their times in seconds. */
+function watchNode(surveyMs: number) {
+  const clock = new VirtualClock();
+  const node = { fingerprint: 'quiet', hint: (): void => undefined };
+  const seen: [SurveyTrigger, number][] = [];
+  const watch = new NodeWatch({
+    ports: {
+      clock,
+      timing: defaultTiming,
+      host: {
+        fingerprint: () => Promise.resolve(node.fingerprint),
+        changes: (listener) => {
+          node.hint = listener;
+          return { close: () => undefined };
+        },
+      },
+    },
+    survey: (trigger) => {
+      seen.push([trigger, Math.round(clock.monotonicMs() / 1000)]);
+      return new Promise((resolve) => void clock.after(surveyMs, resolve));
+    },
+    onCrash: (problem) => assert.fail(String(problem)),
+  });
+  const run = (ms: number): Promise<void> => advance(clock, ms, drain);
+  return { clock, node, seen, watch, run };
+}
+
+const rounds: readonly (readonly [text: string, surveyMs: number, atSeconds: readonly number[]])[] =
+  [
+    ['a round comes every 30 s where it takes no time', 0, [30, 60, 90, 120]],
+    ['a round that takes 200 ms is followed by a pause of 400 times that', 200, [30, 110, 191]],
+    ['a round comes at least every two minutes', 5000, [35, 160, 285]],
+  ];
+
+for (const [text, surveyMs, atSeconds] of rounds) {
+  test(text, async () => {
+    const { seen, watch, run } = watchNode(surveyMs);
+    void watch.start();
+    await run(1000 * ((atSeconds.at(-1) ?? 0) + 10));
+    watch.stop();
+    assert.deepEqual(
+      seen.slice(1),
+      atSeconds.map((second) => ['round', second]),
+    );
+  });
+}
+
+test('a hint that comes while a round waits makes it a whole survey', async () => {
+  const { node, seen, watch, run } = watchNode(0);
+  void watch.start();
+  await run(30_005);
+  node.hint();
+  await run(1000);
+  watch.stop();
+  assert.deepEqual(seen, [
+    ['start', 0],
+    ['hint', 30],
+  ]);
+});
+
+test('a round before which the fingerprint differs is a whole survey', async () => {
+  const { node, seen, watch, run } = watchNode(0);
+  void watch.start();
+  await run(30_005);
+  node.fingerprint = 'changed';
+  await run(10);
+  watch.stop();
+  assert.deepEqual(seen.at(-1), ['poll', 30]);
+});
+
+test('the round waits anew after every survey', async () => {
+  const { node, seen, watch, run } = watchNode(0);
+  void watch.start();
+  await run(20_000);
+  node.hint();
+  await run(29_000);
+  assert.deepEqual(seen.length, 2);
+  await run(2000);
+  watch.stop();
+  assert.deepEqual(seen.at(-1), ['round', 50]);
+});
