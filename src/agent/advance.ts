@@ -75,7 +75,7 @@ function stillWanted(core: GroupCore, record: GroupRecord): boolean {
 }
 
 async function beginEagerClaim(core: GroupCore): Promise<boolean> {
-  const draft = await draftClaim(core, null);
+  const draft = await draftClaim(core, null, null);
   if (draft.kind !== 'ready') return false;
   core.state.flowStartedMs = core.ports.clock.monotonicMs();
   return core.save(draft.record);
@@ -108,7 +108,8 @@ async function take(core: GroupCore): Promise<boolean> {
 async function settle(core: GroupCore): Promise<boolean> {
   const { state, ports } = core;
   const { record } = state;
-  if (record === null) return false;
+  // A return that was turned round may still be at its last step: what is taken now need not stay so.
+  if (record === null || state.work !== null) return false;
   if (needsReset(core, record)) return reset(core, record);
   const phase = record.lease === null ? 'Claimed' : 'Assigned';
   if (!(await core.save({ ...record, phase }))) return false;

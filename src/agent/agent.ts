@@ -12,6 +12,7 @@ import { NodeWatch } from './node-watch.ts';
 import { checkHolder, LeaseWatch } from './lease-watch.ts';
 import { askActors, preStartActors } from './requests.ts';
 import type { AgentPorts, SurveyTrigger } from './ports.ts';
+import { Reservations } from './reservations.ts';
 import { type Survey, survey } from './survey.ts';
 import type { GroupView } from './view.ts';
 import type { QuarantinedRecord } from '../record/store.ts';
@@ -41,6 +42,7 @@ export class Agent implements DevicePluginDoor {
   readonly #watch: NodeWatch;
   readonly #offerListeners = new Set<AgentListener>();
   readonly #viewListeners = new Set<AgentListener>();
+  readonly #reservations = new Reservations();
   #policies: readonly PassthroughPolicy[];
   #cordons: ReadonlyMap<PciAddress, string> = new Map();
   #quarantined: readonly QuarantinedRecord[] = [];
@@ -153,10 +155,12 @@ export class Agent implements DevicePluginDoor {
 
   #begin(leader: PciAddress, stored: ConstructorParameters<typeof GroupActor>[1]): GroupActor {
     assert(!this.#actors.has(leader), `two actors for ${leader}`);
+    const members = stored.record?.members.map((member) => member.address) ?? [];
+    this.#reservations.take(leader, members);
     const actor = new GroupActor(leader, stored, {
       ports: this.#ports,
       holderCheck: (record) => checkHolder(record, this.#ports),
-      nextOrder: () => this.#order++,
+      shared: { reservations: this.#reservations, nextOrder: () => this.#order++ },
       onView: (view, before) => this.#viewed(view, before),
       onCrash: this.#options.onCrash,
     });

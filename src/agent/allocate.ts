@@ -25,7 +25,7 @@ export async function allocateGroup(
   }
   if (view.fault !== null) return refuse('NotReleasable', `${state.leader}: ${view.fault.message}`);
   const { record } = state;
-  if (record === null) return allocateFromHost(core);
+  if (record === null) return allocateFromHost(core, resource);
   if (record.lease !== null) return allocateLeased(core, record, record.lease, holderCheck);
   if (view.why !== null) return refuse('NotReleasable', `${state.leader}: ${view.why}`);
   switch (record.phase) {
@@ -34,7 +34,7 @@ export async function allocateGroup(
     case 'Claiming':
     case 'Returning':
     case 'Assigned':
-      return allocateFromHost(core);
+      return allocateFromHost(core, resource);
   }
 }
 
@@ -43,10 +43,10 @@ function refuse(reason: RefusalReason, message: string): Allocation {
 }
 
 /** From the host, or turning a claim or return that is under way: the record is durable before the answer. */
-async function allocateFromHost(core: GroupCore): Promise<Allocation> {
+async function allocateFromHost(core: GroupCore, resource: ResourceName): Promise<Allocation> {
   const { state, ports } = core;
   const lease = core.newLease();
-  const draft = await draftClaim(core, lease);
+  const draft = await draftClaim(core, lease, resource);
   switch (draft.kind) {
     case 'blocked':
       return refuse('NotReleasable', blockedMessage(draft.blockers));

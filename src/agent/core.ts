@@ -12,7 +12,15 @@ import { pciFunctions } from '../pci/group.ts';
 import type { GroupMessage } from './messages.ts';
 import type { AgentPorts } from './ports.ts';
 import type { GroupState, Seen, Work, WorkGoal } from './state.ts';
+import type { Reservations } from './reservations.ts';
 import { runSteps } from './work.ts';
+
+/** What the actors of one agent share. */
+export interface SharedByActors {
+  readonly reservations: Reservations;
+  /** Order of looks over all actors and surveys. */
+  readonly nextOrder: () => number;
+}
 
 /** State and hands of one actor. */
 export class GroupCore {
@@ -20,19 +28,21 @@ export class GroupCore {
   readonly ports: AgentPorts;
   /** Puts a message into the actor's own mailbox. */
   readonly post: (message: GroupMessage) => void;
+  readonly reservations: Reservations;
   /** The next place in the order of looks; an older look never replaces a newer one. */
   readonly #nextOrder: () => number;
 
   constructor(
     state: GroupState,
     ports: AgentPorts,
+    shared: SharedByActors,
     post: (message: GroupMessage) => void,
-    nextOrder: () => number,
   ) {
     this.state = state;
     this.ports = ports;
     this.post = post;
-    this.#nextOrder = nextOrder;
+    this.reservations = shared.reservations;
+    this.#nextOrder = shared.nextOrder;
   }
 
   /** Takes what a survey saw; where the actor itself has looked later, its own look stays. */
@@ -54,6 +64,7 @@ export class GroupCore {
       await this.ports.records.save(record);
     } catch (problem) {
       this.#recordFailed(problem);
+      if (this.state.record === null) this.reservations.release(this.state.leader);
       this.rest();
       return false;
     }
@@ -72,6 +83,7 @@ export class GroupCore {
       return false;
     }
     this.state.record = null;
+    this.reservations.release(this.state.leader);
     this.state.recordDurable = true;
     this.state.failure = null;
     return true;

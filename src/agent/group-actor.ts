@@ -5,7 +5,7 @@ import type { PciAddress } from '../pci/address.ts';
 import type { QuarantinedRecord } from '../record/store.ts';
 import { advance, workEnded } from './advance.ts';
 import { allocateGroup, type HolderCheck } from './allocate.ts';
-import { GroupCore } from './core.ts';
+import { GroupCore, type SharedByActors } from './core.ts';
 import type { GroupMessage } from './messages.ts';
 import type { AgentPorts } from './ports.ts';
 import { prepareStart, tryStart } from './pre-start.ts';
@@ -22,8 +22,7 @@ type PreStartMessage = Extract<GroupMessage, { kind: 'PreStart' }>;
 export interface ActorContext {
   readonly ports: AgentPorts;
   readonly holderCheck: HolderCheck;
-  /** Order of looks over all actors and surveys. */
-  readonly nextOrder: () => number;
+  readonly shared: SharedByActors;
   /** Told after every change that shows. */
   readonly onView: (view: GroupView, before: GroupView | null) => void;
   /** Told when the actor's loop died of a bug: the process has to end. */
@@ -38,6 +37,7 @@ export class GroupActor {
   readonly #mailbox = new Mailbox<GroupMessage>(mailboxLimit);
   readonly #waiters = new Set<PreStartMessage>();
   #latestSeen: Seen | null = null;
+  #handling = false;
   #view: GroupView;
 
   constructor(
@@ -51,8 +51,8 @@ export class GroupActor {
     this.#core = new GroupCore(
       state,
       context.ports,
+      context.shared,
       (message) => void this.post(message),
-      context.nextOrder,
     );
     this.#view = viewOf(state);
     this.#loop().catch(context.onCrash);
@@ -68,13 +68,14 @@ export class GroupActor {
     return this.#core.state.record;
   }
 
-  /** True while the group has a record, a running step or somebody who waits: the actor must not be dropped. */
+  /** True while the group has a record, or anything that may yet make one: the actor must not be dropped. */
   get busy(): boolean {
     const { record, work, quarantined } = this.#core.state;
     return (
       record !== null ||
       quarantined !== null ||
       work !== null ||
+      this.#handling ||
       this.#waiters.size > 0 ||
       this.#mailbox.length > 0
     );
@@ -112,10 +113,12 @@ export class GroupActor {
     for (;;) {
       const message = await this.#mailbox.take();
       if (message === null) return;
+      this.#handling = true;
       await this.#handle(message);
       await advance(this.#core);
       await this.#answerWaiters();
       this.#publish();
+      this.#handling = false;
     }
   }
 
@@ -211,6 +214,8 @@ export class GroupActor {
     if (phase === 'Returning') state.flowStartedMs = ports.clock.monotonicMs();
     ports.log.info('lease ended', { leader: this.leader, pod: record.lease.pod, why });
     await this.#core.withdraw();
+    // The last survey may still have seen the tenant; the return need not wait for the next one.
+    await this.#core.look();
   }
 
   #publish(): void {

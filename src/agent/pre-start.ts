@@ -38,13 +38,14 @@ export async function prepareStart(
     // A claim that was given up a moment ago: the host keeps its devices until the pause is over.
     return refused('NotClaimed', `${state.leader}: ${state.failure.message}`);
   }
-  return claimForReplay(core, record);
+  return claimForReplay(core, record, resource);
 }
 
 /** The kubelet says that a pod holds this group and the host has it (or nobody): claim it again for that pod. */
 async function claimForReplay(
   core: GroupCore,
   record: GroupRecord | null,
+  resource: ResourceName,
 ): Promise<PreStartAnswer | null> {
   const { state, ports } = core;
   const lease = record === null ? null : record.lease;
@@ -55,7 +56,7 @@ async function claimForReplay(
       `${state.leader}: what this pod was promised is not known any more; delete the pod to get a new allocation`,
     );
   }
-  const draft = await draftClaim(core, lease ?? core.newLease());
+  const draft = await draftClaim(core, lease ?? core.newLease(), resource);
   switch (draft.kind) {
     case 'blocked':
       return refused('NotReleasable', blockedMessage(draft.blockers));

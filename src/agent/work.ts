@@ -61,6 +61,8 @@ export async function runSteps(
     if (work.goal !== 'Take' && (await occupied(step, context))) {
       return { kind: 'occupied', address: step.address };
     }
+    // Looking takes a while: the goal may have changed meanwhile.
+    if (work.superseded) return { kind: 'superseded' };
     const outcome = await settle(step, await context.host.execute(step), context);
     if (outcome.kind === 'failed') return { kind: 'failed', step, message: outcome.message };
   }

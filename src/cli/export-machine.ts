@@ -113,6 +113,7 @@ async function detailsOf(
       accessible: known(head.length === 0 || head.some((byte) => byte !== 0xff)),
       resetMethods: known(methods.filter((word) => word !== '')),
       unbindForbidden: known(null),
+      leavingDriver: known(null),
     });
   }
   return details;

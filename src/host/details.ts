@@ -3,7 +3,7 @@
 import { type Known, known, type Unknown, unknown } from '../base/known.ts';
 import type { KernelFs } from '../kernel/fs.ts';
 import type { MemberDetail, PciFunction } from '../pci/function.ts';
-import { readOverride } from './binding.ts';
+import { readHoldingDriver, readOverride } from './binding.ts';
 import { devicesFolder } from './function-reader.ts';
 import { factOf, type Form, isAbsent, orAbsent, readAttribute, readNames } from './reading.ts';
 
@@ -36,6 +36,7 @@ export async function readDetail(
 ): Promise<MemberDetail> {
   const folder = `${devicesFolder}/${fn.address}`;
   const unbindForbidden = await readUnbindForbidden(driverNames, fn);
+  const driverless = fn.driver.known && fn.driver.value === null;
   if (locked) {
     const skipped = (file: string): Unknown =>
       unknown(`${folder}/${file}`, 'not read: an operation on the device is pending');
@@ -45,14 +46,19 @@ export async function readDetail(
       accessible: skipped('config'),
       resetMethods: skipped('reset_method'),
       unbindForbidden,
+      leavingDriver: driverless ? skipped('uevent') : known(null),
     };
   }
-  const [driverOverride, accessible, resetMethods] = await Promise.all([
+  const [driverOverride, accessible, resetMethods, leavingDriver] = await Promise.all([
     readOverride(kernel, fn.address),
     readAccessible(kernel, folder),
     readResetMethods(kernel, fn, folder),
+    driverless ? readHoldingDriver(kernel, fn.address) : known(null),
   ]);
-  return { address: fn.address, driverOverride, accessible, resetMethods, unbindForbidden };
+  return {
+    ...{ address: fn.address, driverOverride, accessible, resetMethods },
+    ...{ unbindForbidden, leavingDriver },
+  };
 }
 
 /** Vendor and device, command and status: a status register is never all ones. */

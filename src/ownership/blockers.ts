@@ -252,6 +252,13 @@ function detailBlockers(
       forbidden === true
         ? blocker('DriverNotReleasable', address, 'no unbind file', unbind)
         : null),
+    ...require(detail.leavingDriver, address, (driver) =>
+      driver === null
+        ? null
+        : blocker('ReleasePending', address, `unbind ${driver} from`, {
+            path: `${folder}/uevent`,
+            says: `DRIVER=${driver}`,
+          })),
     ...require(detail.resetMethods, address, (methods) =>
       methods.length > 0 || consent?.reset !== 'Required'
         ? null

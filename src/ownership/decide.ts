@@ -57,7 +57,8 @@ const somebody = 'somebody may have a member open';
 function decideClaiming(situation: Situation): Decision {
   if (situation.membership === 'Vanished') return gone(situation);
   if (situation.boot === 'Other' && !situation.leased) return { kind: 'Finish' };
-  if (situation.binding === 'Unknown') return { kind: 'Wait', why: 'a driver could not be read' };
+  if (situation.binding === 'Unknown')
+    return { kind: 'Wait', why: 'a driver could not be read or has not let go yet' };
   if (situation.inside !== 'Nobody') return { kind: 'Wait', why: somebody };
   if (situation.boot === 'Other') return afterReboot(situation);
   // Not whole any more: a claim of a part is never finished, what was taken goes back.
@@ -69,7 +70,8 @@ function decideClaiming(situation: Situation): Decision {
 function decideClaimed(situation: Situation): Decision {
   if (situation.membership === 'Vanished') return gone(situation);
   if (situation.boot === 'Other' && !situation.leased) return { kind: 'Finish' };
-  if (situation.binding === 'Unknown') return { kind: 'Wait', why: 'a driver could not be read' };
+  if (situation.binding === 'Unknown')
+    return { kind: 'Wait', why: 'a driver could not be read or has not let go yet' };
   if (situation.inside !== 'Nobody') return { kind: 'Wait', why: somebody };
   if (situation.boot === 'Other') return afterReboot(situation);
   if (situation.membership === 'Same' && situation.binding === 'Taken') return { kind: 'Hold' };
@@ -82,7 +84,8 @@ function decideAssigned(situation: Situation): Decision {
   if (situation.inside !== 'Nobody') {
     return whole(situation) ? { kind: 'Hold' } : { kind: 'Degraded', why: degradation(situation) };
   }
-  if (situation.binding === 'Unknown') return { kind: 'Wait', why: 'a driver could not be read' };
+  if (situation.binding === 'Unknown')
+    return { kind: 'Wait', why: 'a driver could not be read or has not let go yet' };
   if (situation.boot === 'Other') return afterReboot(situation);
   if (whole(situation)) return { kind: 'Hold' };
   // Re-plugged devices, or a person unbound them all: as after a reboot, the host has them.
@@ -93,7 +96,8 @@ function decideAssigned(situation: Situation): Decision {
 
 function decideReturning(situation: Situation): Decision {
   if (situation.membership === 'Vanished' || situation.boot === 'Other') return { kind: 'Finish' };
-  if (situation.binding === 'Unknown') return { kind: 'Wait', why: 'a driver could not be read' };
+  if (situation.binding === 'Unknown')
+    return { kind: 'Wait', why: 'a driver could not be read or has not let go yet' };
   if (situation.inside !== 'Nobody') return { kind: 'Wait', why: somebody };
   return situation.binding === 'Host' ? { kind: 'Finish' } : { kind: 'Return' };
 }

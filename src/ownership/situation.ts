@@ -20,7 +20,7 @@ export type Membership = 'Same' | 'Missing' | 'Added' | 'Changed' | 'Vanished';
 
 /**
  * What the recorded endpoints are bound to. `Host`: each as it was before the claim. `Taken`: each on its
- * VFIO driver. `Partial`: anything between. `Unknown`: a driver could not be read.
+ * VFIO driver. `Partial`: anything between. `Unknown`: a driver could not be read, or has not let go yet.
  */
 export type Binding = 'Host' | 'Taken' | 'Partial' | 'Unknown';
 
@@ -81,6 +81,8 @@ export function bindingOf(record: GroupRecord, look: GroupLook): Binding {
     const fn = functions.get(member.address);
     if (fn === undefined || member.role === 'bridge') continue;
     if (!fn.driver.known || !fn.vfioDevice.known) return 'Unknown';
+    // No link proves nothing while an unbind is going on, perhaps one that an earlier life of this agent began.
+    if (fn.driver.value === null && !hasLetGo(look, member)) return 'Unknown';
     host &&= fn.driver.value === member.originalDriver && overrideRestored(look, member);
     taken &&= isTaken(fn, record.vfioDriver);
   }
@@ -97,6 +99,11 @@ function isTaken(fn: PciFunction, vfioDriver: string): boolean {
     fn.vfioDevice.known &&
     fn.vfioDevice.value !== null
   );
+}
+
+function hasLetGo(look: GroupLook, member: RecordedMember): boolean {
+  const detail = look.details.find((candidate) => candidate.address === member.address);
+  return detail !== undefined && detail.leavingDriver.known && detail.leavingDriver.value === null;
 }
 
 function overrideRestored(look: GroupLook, member: RecordedMember): boolean {

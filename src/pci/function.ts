@@ -48,6 +48,8 @@ export interface MemberDetail {
   readonly resetMethods: Known<readonly string[]>;
   /** True when the bound driver forbids unbinding (suppress_bind_attrs: no `unbind` file); null when no driver is bound. */
   readonly unbindForbidden: Known<boolean | null>;
+  /** Driver that still holds the function although it has no `driver` link any more: an unbind is going on. Null: none. */
+  readonly leavingDriver: Known<string | null>;
 }
 
 /** True for header type 1 functions, told by class 0604 (PCI bridge) and 0609 (semi-transparent). */

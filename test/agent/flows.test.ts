@@ -158,6 +158,20 @@ describe('when the agent, the kubelet or the node goes down', () => {
     node.down();
   });
 
+  test('after a reboot a pod is refused when its group is offered under another name by now', async () => {
+    const node = await Node.up();
+    const uid = node.pod('a');
+    await node.run(2_000);
+    node.world.policies = [policy({ resourceName: 'example.com/renamed' as ResourceName })];
+    node.world.reboot(false);
+    node.world.startAgent();
+    await node.run(60_000);
+    assert.notEqual(node.state(uid), 'Running');
+    assert.match(node.message(uid), /example\.com\/renamed/);
+    assert.equal(node.driver('0000:00:05.0'), 'e1000');
+    node.down();
+  });
+
   test('a claimed group without a tenant goes back to the host on a reboot, and its record is forgotten', async () => {
     const node = await Node.up({ policies: [policy({ binding: 'Eager' })] });
     assert.equal(node.group().phase, 'Claimed');

@@ -7,6 +7,7 @@ import {
 } from '../../src/kernel/model/topology-bundled.ts';
 import type { PassthroughPolicy, ResourceName } from '../../src/policy/policy.ts';
 import type { ContainerSpec, PodView } from '../../src/standin/pod.ts';
+import type { Slowness } from '../simulation/lifeline.ts';
 import { World } from '../simulation/world.ts';
 
 /** A policy for the two-function e1000 group of the transcripts' machine, changed as a test wants. */
@@ -36,6 +37,8 @@ export interface NodeOptions {
   readonly machine?: BundledTopologyName;
   readonly policies?: readonly PassthroughPolicy[];
   readonly delivery?: 'cdi' | 'device-nodes';
+  /** How slow the machine is towards the agent. */
+  readonly slowness?: Slowness;
 }
 
 /** A node with kubelet and agent up, and words for what tests do with it. */
@@ -52,6 +55,7 @@ export class Node {
       spec: bundledTopology(options.machine ?? 'transcripts'),
       policies: options.policies ?? [policy()],
       delivery: options.delivery ?? 'cdi',
+      ...(options.slowness === undefined ? {} : { slowness: options.slowness }),
     });
     const node = new Node(world);
     world.kubelet.start();

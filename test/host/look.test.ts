@@ -70,6 +70,7 @@ test('a look has the details of every member, bridges too, and the uses of the e
     accessible: { known: true, value: true },
     resetMethods: { known: true, value: ['flr', 'bus'] },
     unbindForbidden: { known: true, value: false },
+    leavingDriver: { known: true, value: null },
   });
   assert.deepEqual(
     first?.uses.map((use) => [use.address, use.kind]),

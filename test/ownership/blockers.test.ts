@@ -189,6 +189,7 @@ test('a dead device, a driver that holds on, a missing reset and a hung release 
   assert.deepEqual(kinds({ look: seen({ resetMethods: known([]) }), consent: strict }), [
     'ResetUnavailable',
   ]);
+  assert.deepEqual(kinds({ look: seen({ leavingDriver: known('vfio-pci') }) }), ['ReleasePending']);
   assert.deepEqual(kinds({ pending: new Map([[address('0000:04:00.0'), 'unbind']]) }), [
     'ReleasePending',
   ]);

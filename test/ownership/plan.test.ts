@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { known } from '../../src/base/known.ts';
 import { claimSteps, resetSteps, returnSteps } from '../../src/ownership/plan.ts';
 import type { GroupRecord } from '../../src/ownership/record.ts';
 import { bindingOf } from '../../src/ownership/situation.ts';
@@ -95,6 +96,17 @@ test('a claim and a return put every driver and override back, wherever a crash 
       assert.equal(bindingOf({ ...taken, phase: 'Returning' }, observe(now)), 'Host');
     }),
   );
+});
+
+test('a function whose unbind is still going on is neither with the host nor taken', () => {
+  const before: Device[] = [
+    { address: '0000:00:05.0', driver: null, override: null, bridge: false },
+  ];
+  const record = { ...recordOf(before), phase: 'Returning' as const };
+  const seen = observe(before);
+  assert.equal(bindingOf(record, seen), 'Host');
+  const leaving = seen.details.map((one) => ({ ...one, leavingDriver: known('vfio-pci') }));
+  assert.equal(bindingOf(record, { ...seen, details: leaving }), 'Unknown');
 });
 
 test('a claim writes every override before it unbinds anything, and unbinds before it probes', () => {

@@ -1,13 +1,11 @@
 // The rule R1–R9, checked on the simulated machine after every step and at every write. A breach is thrown.
-import type { Offers } from '../../src/policy/offers.ts';
 import type { GroupRecord } from '../../src/ownership/record.ts';
 import { isPciAddress, type PciAddress } from '../../src/pci/address.ts';
-import type { KernelModel } from '../../src/kernel/model/kernel-model.ts';
 import { type Effect, effectOf } from './effects.ts';
 import { endpointsOf } from './members.ts';
-import type { OpenCall } from './lifeline.ts';
 import type { RunningContainer } from './runtime.ts';
 import { groupMembers, hasDisks, hostUse, insiders, notTaken } from './truth.ts';
+import type { Watched } from './watched.ts';
 
 /** The lines of the rule. */
 export const rules = ['R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'R7', 'R8', 'R9'] as const;
@@ -26,24 +24,6 @@ class Breach extends Error {
   }
 }
 
-/** What the checker sees of the world. */
-export interface Watched {
-  readonly model: () => KernelModel;
-  readonly nowMs: () => number;
-  /** Records that are durable now. */
-  readonly records: () => readonly GroupRecord[];
-  /** Offers of the agent that lives; null while none does, or before it looked. */
-  readonly offers: () => Offers | null;
-  readonly containers: () => Iterable<RunningContainer>;
-  readonly openCalls: () => Iterable<OpenCall>;
-  /** How old a change must be before the agent has to have noticed it. */
-  readonly lagMs: () => number;
-  /** What cannot be read: a member's own files, or `storage` for what tells who uses disks. */
-  readonly blind: () => ReadonlySet<PciAddress | 'storage'>;
-  /** Members that were plugged, unplugged or unbound by the world itself since they were taken. */
-  readonly disturbed: () => ReadonlySet<string>;
-}
-
 interface Original {
   readonly driver: string | null;
   readonly override: string | null;
@@ -51,6 +31,9 @@ interface Original {
 }
 
 const callMsMax = 2_500;
+/** A device may be pulled out between PreStartContainer's answer and the start of the container. */
+const startMsMax = 1_000;
+
 /** Watches one world. `only`: the lines that are checked (all by default). */
 export class Checker {
   readonly #watched: Watched;
@@ -86,6 +69,11 @@ export class Checker {
     );
     this.#keepOriginal(address);
     if (!this.#disturbs(effect)) return;
+    this.#require(
+      'R4',
+      record?.phase !== 'Assigned',
+      () => `"${data}" to ${path} while ${record?.leader} is recorded as assigned`,
+    );
     const inside = insiders(this.#watched.model(), address);
     this.#require(
       'R4',
@@ -146,6 +134,8 @@ export class Checker {
     const model = this.#watched.model();
     for (const leader of container.leaders) {
       if (!isPciAddress(leader)) continue;
+      const pulledAtMs = this.#watched.pulledAtMs(leader);
+      if (pulledAtMs !== null && this.#watched.nowMs() - pulledAtMs < startMsMax) continue;
       const unfit = notTaken(model, leader);
       const who = `${container.run.pod}/${container.run.container}`;
       this.#require(

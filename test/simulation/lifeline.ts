@@ -18,6 +18,9 @@ export interface Doom {
 /** Checks that look at each write before it is made. */
 export type WriteCheck = (path: string, data: string) => void;
 
+/** What a call (`read /sys/…`) waits before it is made, in milliseconds. */
+export type Slowness = (what: string) => number;
+
 /** A call to the kernel that has not answered, for the watch over R8. */
 export interface OpenCall {
   readonly what: string;
@@ -27,6 +30,8 @@ export interface OpenCall {
 /** One life. */
 export class Lifeline {
   alive = true;
+  /** What its kernel calls have waited for a slow machine, in milliseconds. */
+  waitedMs = 0;
   readonly openCalls = new Set<OpenCall>();
   readonly #watches = new Set<{ close(): void }>();
   readonly #onDeath: () => void;
@@ -70,7 +75,7 @@ export class Lifeline {
   }
 
   /** The kernel as this life sees it. */
-  kernel(of: KernelFs, clock: Clock, check: WriteCheck): KernelFs {
+  kernel(of: KernelFs, clock: Clock, check: WriteCheck, slowness: Slowness): KernelFs {
     const call = async <T>(what: string, make: () => Promise<T>): Promise<T> => {
       if (!this.alive) return never();
       const fate = this.#fate();
@@ -78,6 +83,10 @@ export class Lifeline {
       if (!this.alive) return never();
       const open: OpenCall = { what, sinceMs: clock.monotonicMs() };
       this.openCalls.add(open);
+      const waitMs = slowness(what);
+      this.waitedMs += waitMs;
+      if (waitMs > 0) await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+      if (!this.alive) return never();
       const made = make();
       if (fate === 'after') this.end();
       const answer = await made;

@@ -172,6 +172,7 @@ const happen: Happen = {
     const spec = world.model.machine.devices.get(address)?.spec;
     if (spec === undefined) return;
     world.disturbed.add(address);
+    world.pulledAtMs.set(address, world.clock.monotonicMs());
     stage.unplugged.push(spec);
     void world.model.control.hotRemove(address);
   }),

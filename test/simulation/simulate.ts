@@ -1,10 +1,11 @@
 // Runs worlds: random actions under a seed, the rule checked after each, and at the end a node that is left
 // alone must have given everything back. A failing run is shrunk to the actions that matter.
-import { seededRandom } from '../../src/base/random.ts';
+import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Log } from '../../src/base/log.ts';
 import { type Action, chooseAction } from './actions.ts';
 import { heal, perform, stageOf } from './perform.ts';
 import type { Rule } from './checker.ts';
+import type { Slowness } from './lifeline.ts';
 import { randomMachine } from './machines.ts';
 import { randomPolicies } from './policies.ts';
 import { type Mutation, World } from './world.ts';
@@ -25,12 +26,20 @@ export interface RunResult {
   readonly failure: Error | null;
 }
 
+/** Every other machine answers now and then with a delay, so that what else happens gets in between two calls. */
+function slowness(random: Random): Slowness | undefined {
+  if (random.chance(0.5)) return undefined;
+  return () => (random.chance(0.05) ? 1 + random.below(30) : 0);
+}
+
 function worldOf(seed: number, options: RunOptions): World {
   const random = seededRandom(seed).fork('world');
+  const slow = slowness(random.fork('slowness'));
   return new World({
     seed,
     spec: randomMachine(random.fork('machine')),
     policies: randomPolicies(random.fork('policies')),
+    ...(slow === undefined ? {} : { slowness: slow }),
     delivery: random.pick(['cdi', 'cdi', 'device-nodes'] as const),
     ...(options.mutation === undefined ? {} : { mutation: options.mutation }),
     ...(options.rules === undefined ? {} : { rules: options.rules }),

@@ -87,6 +87,7 @@ export function detail(
     accessible: known(true),
     resetMethods: known(reset),
     unbindForbidden: known(false),
+    leavingDriver: known(null),
   };
 }
 
