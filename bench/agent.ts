@@ -16,6 +16,8 @@ export interface AgentSetup {
   /** Eager: claimed before any pod comes. */
   readonly binding?: 'OnAllocate' | 'Eager';
   readonly env?: NodeJS.ProcessEnv;
+  /** Flags of Node. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** An agent, its kubelet, and when it was started (performance.now() here). */
@@ -61,7 +63,7 @@ export async function startBenchAgent(
   const agent = stack.use(
     startNode(
       [
-        ...[main, 'agent', ...setup.kernel],
+        ...[...(setup.nodeFlags ?? []), main, 'agent', ...setup.kernel],
         ...['--policies', at('policies'), '--state', at('state'), '--cdi-dir', at('cdi')],
         ...['--kubelet-dir', at('kubelet'), '--kubelet-ready-seconds', '0'],
         ...['--listen', '127.0.0.1:0', '--node-name', 'bench'],

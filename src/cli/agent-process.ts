@@ -27,6 +27,9 @@ import {
 } from '../record/policy-watch.ts';
 import { protosFolder } from './places.ts';
 
+/** How often a folder is looked at that is also watched: each look wakes a process that has nothing to do. */
+const watchedPollMs = 5000;
+
 /** What an agent process is told by its flags. */
 export interface AgentSettings {
   readonly nodeLabels: Readonly<Record<string, string>>;
@@ -86,10 +89,13 @@ export async function startAgent(
     policies: [],
     onCrash,
   });
-  const policies = await firstPolicies({ path: settings.policiesPath, clock, log }, (state) => {
-    agent.setPolicies(state.policies);
-    metrics.policies(state.policies.length, state.problems.length);
-  });
+  const policies = await firstPolicies(
+    { path: settings.policiesPath, clock, log, pollMs: watchedPollMs },
+    (state) => {
+      agent.setPolicies(state.policies);
+      metrics.policies(state.policies.length, state.problems.length);
+    },
+  );
   await agent.start();
   const count = (): void => metrics.groups(agent.views());
   const counting = agent.onViewsChanged(count);
@@ -103,7 +109,8 @@ export async function startAgent(
     random: seededRandom((process.pid << 8) ^ clock.wallMs()),
     metrics: metrics.devicePlugin,
     limits: defaultRequestLimits,
-    timing: defaultPluginTiming,
+    // The folder is watched; the poll is for what the watch misses.
+    timing: { ...defaultPluginTiming, pollMs: watchedPollMs },
   });
   await plugins.start();
   const stop = async (): Promise<void> => {
