@@ -1,0 +1,283 @@
+// A real kube-apiserver with its etcd for one test file, as plain processes on loopback ports.
+//
+//   await using server = await startApiServer();              // about 3 s; the end of the block stops and removes all
+//   server.url, server.caFile, server.kubeconfig              // where it is; kubeconfig is the administrator's
+//   server.tokens.admin                                       // in system:masters
+//   await server.tokenFor({ serviceAccount: 'wholegroup-agent', node: 'worker-1' })
+//                                  // a token as a pod of that node has it (with the node name claim); makes
+//                                  // namespace, service account, Node and Pod where they are missing
+//   await server.kubeconfigFor(token)                         // path of a kubeconfig with that token
+//   await server.call({ method: 'GET', path: '/api/v1/nodes', token })   // JSON; any status is returned
+//   await server.kubectl(['get', 'nodes'], { input, token })  // kubectl itself; status, stdout, stderr
+//   await server.apply('deploy/crds')                         // kubectl apply of a file or folder of the repository
+//   await server.kill(); await server.restart();              // an outage: same port, same data (etcd stays up)
+//   server.signal('SIGSTOP')                                  // half-open: it takes connections and never answers
+//   await server.compact()                                    // etcd forgets old revisions: watches get 410
+//   server.rotateAuthority()                                  // new CA in caFile, in force soon; surely after restart()
+//   server.audit()                                            // every request it answered (see audit.ts)
+//
+// Where Kubernetes cannot be built (no go), startApiServer throws; `npm run test:api` finds that out first and says so.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { built } from '../../cluster/build.ts';
+import { type ApiAnswer, type ApiCall, send } from './api-call.ts';
+import { type AuditEntry, auditPolicy, readAudit } from './audit.ts';
+import { writeAuthority, writeTokenKey } from './certificates.ts';
+import { freePorts, PlainProcess } from './plain-process.ts';
+import { tokenRequests, type Workload } from './workload-token.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const adminToken = 'admin-token';
+
+/** What a kubectl run came to. */
+export interface KubectlRun {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How kubectl is run: standard input, and whose token it uses (the administrator's unless said). */
+export interface KubectlOptions {
+  readonly input?: string;
+  readonly token?: string;
+}
+
+/** What a test may want otherwise. */
+export interface ApiServerOptions {
+  /** More flags for kube-apiserver. */
+  readonly flags?: readonly string[];
+}
+
+interface Ports {
+  readonly api: number;
+  readonly etcd: number;
+  readonly peer: number;
+}
+
+function etcdFlags(folder: string, { etcd, peer }: Ports): string[] {
+  const [client, other] = [`http://127.0.0.1:${etcd}`, `http://127.0.0.1:${peer}`];
+  return [
+    ...['--data-dir', join(folder, 'etcd'), '--unsafe-no-fsync', '--log-level', 'error'],
+    ...['--listen-client-urls', client, '--advertise-client-urls', client],
+    ...['--listen-peer-urls', other, '--initial-advertise-peer-urls', other],
+    ...['--initial-cluster', `default=${other}`],
+  ];
+}
+
+function apiFlags(folder: string, ports: Ports): string[] {
+  const file = (name: string): string => join(folder, name);
+  return [
+    `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
+    `--secure-port=${ports.api}`,
+    '--bind-address=127.0.0.1',
+    // An address of documentation: nobody is told to go there, and a loopback one is refused.
+    '--advertise-address=192.0.2.1',
+    '--endpoint-reconciler-type=none',
+    '--service-cluster-ip-range=10.96.0.0/16',
+    `--tls-cert-file=${file('server.crt')}`,
+    `--tls-private-key-file=${file('server.key')}`,
+    `--token-auth-file=${file('tokens.csv')}`,
+    '--authorization-mode=Node,RBAC',
+    '--enable-admission-plugins=NodeRestriction',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${file('tokens.pub')}`,
+    `--service-account-signing-key-file=${file('tokens.key')}`,
+    '--allow-privileged=true',
+    `--audit-policy-file=${file('audit-policy.yaml')}`,
+    `--audit-log-path=${file('audit.log')}`,
+  ];
+}
+
+function kubeconfig(url: string, caFile: string, token: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
+    users: [{ name: 'test', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    'current-context': 'test',
+  });
+}
+
+/** A running API server with its etcd. */
+export class ApiServer implements AsyncDisposable {
+  readonly folder: string;
+  readonly url: string;
+  readonly caFile: string;
+  /** The administrator's. */
+  readonly kubeconfig: string;
+  /** Path of kubectl, of the same version as the server. */
+  readonly kubectlPath: string;
+  readonly tokens = { admin: adminToken } as const;
+  readonly #binaries: string;
+  readonly #ports: Ports;
+  readonly #flags: readonly string[];
+  readonly #etcd: PlainProcess;
+  #api: PlainProcess;
+  #kubeconfigs = 0;
+
+  constructor(binaries: string, folder: string, ports: Ports, flags: readonly string[]) {
+    this.folder = folder;
+    this.url = `https://127.0.0.1:${ports.api}`;
+    this.caFile = join(folder, 'ca.crt');
+    this.kubeconfig = join(folder, 'admin.conf');
+    this.kubectlPath = join(binaries, 'kubectl');
+    this.#binaries = binaries;
+    this.#ports = ports;
+    this.#flags = flags;
+    writeFileSync(this.kubeconfig, kubeconfig(this.url, this.caFile, adminToken));
+    this.#etcd = new PlainProcess({
+      program: join(binaries, 'etcd'),
+      args: etcdFlags(folder, ports),
+      logFile: join(folder, 'etcd.log'),
+    });
+    this.#api = this.#start();
+  }
+
+  #start(): PlainProcess {
+    return new PlainProcess({
+      program: join(this.#binaries, 'kube-apiserver'),
+      args: [...apiFlags(this.folder, this.#ports), ...this.#flags],
+      logFile: join(this.folder, 'kube-apiserver.log'),
+    });
+  }
+
+  /** Returns when the server answers all it has to before a test can begin. */
+  async ready(): Promise<void> {
+    for (const path of ['/readyz', '/api/v1/namespaces/default']) {
+      const answers = async (): Promise<boolean> =>
+        (await this.call({ method: 'GET', path, token: adminToken })).status === 200;
+      await this.#api.until(answers, `GET ${path}`);
+    }
+  }
+
+  async call(call: ApiCall): Promise<ApiAnswer> {
+    return await send(this.url, this.caFile, call);
+  }
+
+  async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<KubectlRun> {
+    const { input = '', token } = options;
+    const config = token === undefined ? this.kubeconfig : this.kubeconfigFor(token);
+    const child = spawn(this.kubectlPath, [`--kubeconfig=${config}`, ...args], {
+      cwd: root,
+      env: { PATH: process.env['PATH'], HOME: this.folder, TZ: 'UTC' },
+    });
+    const texts = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text));
+    child.stdin.on('error', () => undefined).end(input);
+    const status = await new Promise<number>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => resolve(code ?? 128));
+    });
+    return { status, ...texts };
+  }
+
+  /** `kubectl apply` of a file or folder of the repository; throws what kubectl says when it fails. */
+  async apply(path: string): Promise<void> {
+    const run = await this.kubectl(['apply', '--server-side', '-R', '-f', path]);
+    if (run.status !== 0) throw new Error(`kubectl apply -f ${path}: ${run.stderr}`);
+  }
+
+  /** The custom resources of wholegroup, ready for objects. */
+  async applyDefinitions(): Promise<void> {
+    await this.apply('deploy/crds');
+    const run = await this.kubectl([
+      ...['wait', '--for=condition=Established', '--timeout=30s', 'crd'],
+      ...['passthroughpolicies', 'iommugroups', 'passthroughnodes'].map(
+        (name) => `${name}.wholegroup.dev`,
+      ),
+    ]);
+    if (run.status !== 0) throw new Error(`custom resources: ${run.stderr}`);
+  }
+
+  /** A token as a pod of this workload has it: bound to a pod of `node` when one is given. Valid for an hour. */
+  async tokenFor(workload: Workload): Promise<string> {
+    const call = async (request: Omit<ApiCall, 'token'>): Promise<ApiAnswer> =>
+      await this.call({ ...request, token: adminToken });
+    return await tokenRequests(call, workload);
+  }
+
+  /** Path of a new kubeconfig with this token. */
+  kubeconfigFor(token: string): string {
+    const path = join(this.folder, `user-${++this.#kubeconfigs}.conf`);
+    writeFileSync(path, kubeconfig(this.url, this.caFile, token), { mode: 0o600 });
+    return path;
+  }
+
+  /** The API server dies at once, as in a power cut; etcd and its data stay. */
+  async kill(): Promise<void> {
+    await this.#api.stop('SIGKILL');
+  }
+
+  /** Starts the API server again on the same port with the same data; first ends it when it runs. */
+  async restart(): Promise<void> {
+    await this.#api.stop('SIGKILL');
+    this.#api = this.#start();
+    await this.ready();
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#api.signal(name);
+  }
+
+  rotateAuthority(): void {
+    writeAuthority(this.folder);
+  }
+
+  /** etcd forgets everything before its present revision: a watch from an older one gets 410. */
+  async compact(): Promise<void> {
+    const post = async (path: string, body: object): Promise<unknown> => {
+      const answer = await fetch(`http://127.0.0.1:${this.#ports.etcd}/v3/${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(`etcd ${path}: ${answer.status} ${await answer.text()}`);
+      return await answer.json();
+    };
+    const status = (await post('maintenance/status', {})) as { header: { revision: string } };
+    await post('kv/compaction', { revision: status.header.revision, physical: true });
+  }
+
+  audit(): readonly AuditEntry[] {
+    return readAudit(join(this.folder, 'audit.log'));
+  }
+
+  /** Resident memory of the two processes is theirs to tell: their pids. */
+  get pids(): { readonly api: number; readonly etcd: number } {
+    return { api: this.#api.pid, etcd: this.#etcd.pid };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal('SIGCONT');
+    await Promise.all([this.#api.stop('SIGKILL'), this.#etcd.stop('SIGKILL')]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function writeFiles(folder: string): void {
+  writeAuthority(folder);
+  writeTokenKey(folder);
+  writeFileSync(join(folder, 'tokens.csv'), `${adminToken},admin,admin,"system:masters"\n`);
+  writeFileSync(join(folder, 'audit-policy.yaml'), JSON.stringify(auditPolicy));
+}
+
+/** Starts etcd and kube-apiserver and returns when requests are answered. */
+export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+  const binaries = await built('kubernetes', (line) => console.error(line));
+  if (binaries.kind === 'missing') throw new Error(binaries.why);
+  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-api-'));
+  writeFiles(folder);
+  const [api = 0, etcd = 0, peer = 0] = await freePorts(3);
+  const ports = { api, etcd, peer };
+  const server = new ApiServer(binaries.folder, folder, ports, options.flags ?? []);
+  try {
+    await server.ready();
+    return server;
+  } catch (thrown) {
+    await server[Symbol.asyncDispose]();
+    throw thrown;
+  }
+}
