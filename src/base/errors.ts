@@ -72,6 +72,19 @@ export const errorCatalogue = {
     remedy: 'Choose a free address; another agent may already be running.',
     exitStatus: 69,
   },
+  WG_KUBECONFIG_INVALID: {
+    meaning: 'A kubeconfig cannot be read, or does not say which cluster to talk to.',
+    remedy:
+      'Correct what the message names, or choose with `--context` or KUBECONFIG; `kubectl config view` shows what is read.',
+    exitStatus: 78,
+  },
+  WG_CREDENTIALS_FAILED: {
+    meaning:
+      'There are no credentials for the API server: no token, certificate or exec plugin gave one.',
+    remedy:
+      'In a pod: mount the service account token. On a desk: log in again, or run the exec plugin that the message names by hand.',
+    exitStatus: 77,
+  },
   WG_INTERNAL: {
     meaning: 'A bug in wholegroup.',
     remedy: 'Please report it with the printed trace and `wholegroup inspect --export`.',

@@ -2,6 +2,7 @@
 // a test holds the catalogue and the calls of the logger together. docs/reference/events.md is made from it.
 import { agentEvents } from './events/agent.ts';
 import { cliEvents } from './events/cli.ts';
+import { clusterEvents } from './events/cluster.ts';
 import { kernelEvents } from './events/kernel.ts';
 import { kubeletEvents } from './events/kubelet.ts';
 import { observeEvents } from './events/observe.ts';
@@ -15,5 +16,6 @@ export const logEvents = {
   ...kubeletEvents,
   ...kernelEvents,
   ...recordEvents,
+  ...clusterEvents,
   ...observeEvents,
 } as const satisfies Record<string, EventEntry>;

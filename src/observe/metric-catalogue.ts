@@ -20,6 +20,10 @@ const answerSeconds = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ] as const;
 
+const apiVerbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const;
+const writtenResources = ['passthroughpolicies', 'iommugroups', 'passthroughnodes'] as const;
+const watchedResources = [...writtenResources, 'nodes', 'pods'] as const;
+
 /** Every metric, in the order of the documentation. */
 export const metricCatalogue = {
   wholegroup_build_info: {
@@ -106,6 +110,46 @@ export const metricCatalogue = {
     kind: 'counter',
     help: 'Looks at the whole node, by what caused them.',
     labels: { trigger: ['start', 'hint', 'poll', 'policy', 'round'] },
+  },
+  wholegroup_api_requests_total: {
+    kind: 'counter',
+    help: 'HTTP requests to the API server by verb and result; none: there was no answer.',
+    labels: { verb: apiVerbs, result: ['2xx', '4xx', '409', '429', '5xx', 'none'] },
+  },
+  wholegroup_api_request_seconds: {
+    kind: 'histogram',
+    help: 'Time of a request to the API server by verb; of a watch only until it is open.',
+    labels: { verb: apiVerbs },
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
+  wholegroup_api_lists_total: {
+    kind: 'counter',
+    help: 'Times a whole resource was listed: at the start, or because what was known had expired.',
+    labels: { resource: watchedResources, reason: ['start', 'expired'] },
+  },
+  wholegroup_api_watch_failures_total: {
+    kind: 'counter',
+    help: 'Watches that ended other than by the timeout of the API server.',
+    labels: { resource: watchedResources },
+  },
+  wholegroup_api_last_heard_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When something was heard of a resource last (list, event or bookmark), seconds since the Unix epoch; 0: never.',
+    labels: { resource: watchedResources },
+  },
+  wholegroup_api_writes_total: {
+    kind: 'counter',
+    help: 'Objects written because they had changed; none while nothing changes.',
+    labels: { resource: writtenResources, result: ['written', 'failed'] },
+  },
+  wholegroup_kubernetes_events_total: {
+    kind: 'counter',
+    help: 'Kubernetes Events that were sent, merged into a series, or dropped.',
+    labels: { result: ['sent', 'merged', 'dropped'] },
+  },
+  wholegroup_leader: {
+    kind: 'gauge',
+    help: '1 while this process is the leader of the controllers.',
   },
   wholegroup_event_loop_delay_seconds: {
     kind: 'gauge',

@@ -4,6 +4,7 @@ import type { GroupPhase } from '../api/iommu-group.ts';
 import type { BlockerKind } from '../ownership/catalogue.ts';
 import { groupPhases } from '../api/iommu-group.ts';
 import { blockerKinds } from '../ownership/catalogue.ts';
+import { type ClusterRecorder, clusterRecorder } from './cluster-recorder.ts';
 import { type MetricSet, metricSet } from './registry.ts';
 
 /** What the node loop records. Durations in seconds. */
@@ -36,6 +37,7 @@ export interface CountedGroup {
 export interface Metrics {
   readonly agent: AgentRecorder;
   readonly devicePlugin: DevicePluginRecorder;
+  readonly cluster: ClusterRecorder;
   /** Every group as it is now; replaces what was recorded before. */
   groups(groups: Iterable<CountedGroup>): void;
   hinted(source: 'uevent' | 'inotify' | 'overflow'): void;
@@ -138,6 +140,7 @@ export function createMetrics(options: { readonly version: string }): Metrics {
   return {
     agent: agentRecorder(set),
     devicePlugin: devicePluginRecorder(set),
+    cluster: clusterRecorder(set),
     groups: (groups) => countGroups(set, groups),
     hinted: (source) => set.counter('wholegroup_hints_total').inc({ source }),
     kernelPending: (calls) => set.gauge('wholegroup_kernel_pending').set(calls),
