@@ -1,9 +1,11 @@
 // Every generated file of the repository with the text it must have: written by `npm run gen`, compared by
 // `npm run check` and by a test.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { customResourceDefinitions } from '../src/api/definitions.ts';
 import {
   blockersPage,
   commandsPage,
@@ -55,6 +57,23 @@ function wireTypes(): Map<string, string> {
   }
 }
 
+/** Folder of the generated custom resource definitions: whatever else lies in it is stale. */
+const definitionFolder = 'deploy/crds';
+
+function definitions(): Map<string, string> {
+  const note = '# Made from src/api by `npm run gen`. Do not edit.\n';
+  const texts = [...customResourceDefinitions()].map(([plural, definition]) => {
+    // kubectl reads YAML 1.1, in which Yes and No are not words.
+    const yaml = stringify(definition, {
+      version: '1.1',
+      lineWidth: 0,
+      aliasDuplicateObjects: false,
+    });
+    return [join(definitionFolder, `${plural}.yaml`), note + yaml] as const;
+  });
+  return new Map(texts);
+}
+
 /** Path in the repository → text, of every generated file. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
@@ -65,15 +84,20 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/blockers.md', blockersPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
     ['docs/reference/commands.md', await commandsPage()],
+    ...definitions(),
     ...wireTypes(),
   ]);
 }
 
 /** Files in folders that are generated as a whole and that nothing generates any more. */
 export function staleFiles(generated: ReadonlyMap<string, string>): readonly string[] {
-  return readdirSync(join(root, wireFolder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(wireFolder, name))
+  return [wireFolder, definitionFolder]
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ts|yaml)$/.test(name))
+        .map((name) => join(folder, name)),
+    )
     .filter((path) => !generated.has(path));
 }
 

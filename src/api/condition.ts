@@ -1,21 +1,32 @@
 // metav1.Condition, and how one is set: pure functions over lists of conditions. The time is a parameter.
-import * as z from 'zod';
-import { oneOf, prose, strict, text, wholeNumber } from './forms.ts';
+import type * as z from 'zod';
+import { keyedList, oneOf, prose, strict, text, time, wholeNumber } from './forms.ts';
+
+const generation = { min: 0, max: Number.MAX_SAFE_INTEGER } as const;
 
 /** The limits are those of metav1.Condition in the API machinery. */
-export const conditionSchema = strict({
-  type: text('a condition type in CamelCase', /^[A-Za-z0-9]([-A-Za-z0-9_./]{0,314}[A-Za-z0-9])?$/),
-  status: oneOf(['True', 'False', 'Unknown']),
-  observedGeneration: wholeNumber('the generation this was seen at', {
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-  }).optional(),
-  lastTransitionTime: z.iso
-    .datetime({ precision: 0, error: 'must be a time like 2026-01-31T09:30:00Z' })
-    .describe('when the status changed last'),
-  reason: text('a reason in CamelCase', /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/),
-  message: prose('the state in words'),
-});
+const conditionSchema = strict({
+  type: text(
+    'a condition type in CamelCase',
+    /^[A-Za-z0-9]([-A-Za-z0-9_./]{0,314}[A-Za-z0-9])?$/,
+    316,
+  ).describe('which aspect'),
+  status: oneOf(['True', 'False', 'Unknown']).describe('whether it is so'),
+  observedGeneration: wholeNumber(
+    'generation of the spec that this was seen at',
+    generation,
+  ).optional(),
+  lastTransitionTime: time('when the status changed last'),
+  reason: text('a reason in CamelCase', /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/, 1024).describe(
+    'why, in one word',
+  ),
+  message: prose('the same in words', 32_768),
+}).describe('one aspect of the state');
+
+/** Conditions of an object, each type once: each writer may apply its own. */
+export function conditionList(types: readonly string[]): z.ZodArray<typeof conditionSchema> {
+  return keyedList(`conditions: ${types.join(', ')}`, conditionSchema, { key: 'type', max: 16 });
+}
 
 /** One condition of an object. */
 export interface Condition {

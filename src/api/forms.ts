@@ -2,6 +2,7 @@
 // both its documentation and the end of every message about it. Refuses unknown fields everywhere.
 import * as z from 'zod';
 import { nearest } from './nearest.ts';
+import { fits, ruled } from './rules.ts';
 
 /** What zod passes to a message function. */
 type Issue = Parameters<NonNullable<z.core.$ZodErrorMap>>[0];
@@ -80,24 +81,42 @@ export function exactly<const Word extends string>(word: Word): z.ZodLiteral<Wor
 
 /**
  * A text of the form that `pattern` describes and `form` says, of at most `max` characters. The pattern goes
- * into the custom resource definition, so it keeps to what RE2 knows: no look-ahead, no repeat above 1000.
+ * into the custom resource definition, so it keeps to what RE2 knows: no look-ahead, no repeat above 1000. The
+ * server says the pattern itself and, by a rule, the form in words.
  */
-export function text(form: string, pattern: RegExp, max = 1024): z.ZodString {
+export function text(form: string, pattern: RegExp, max: number): z.ZodString {
   const error = mustBeText(form);
-  return z.string({ error }).max(max, { error }).regex(pattern, { error }).describe(form);
+  const schema = z.string({ error }).max(max, { error }).regex(pattern, { error }).describe(form);
+  return ruled(schema, [fits(pattern, `must be ${form}`)]);
 }
 
-/** Any text that is not empty. */
+/** Any text that is not empty: names that others have made. */
 export function word(form: string): z.ZodString {
-  return text(form, /./);
+  const error = mustBeText(form);
+  return z.string({ error }).min(1, { error }).max(1024, { error }).describe(form);
 }
 
-/** A text that `problemOf` accepts with null; its answer explains the refusal. */
-export function textThat(form: string, problemOf: (value: string) => string | null): z.ZodString {
+/** A time in whole seconds of UTC, as the API server writes times. */
+export function time(form: string): z.ZodISODateTime {
+  const error = 'must be a time like 2026-01-31T09:30:00Z';
+  return z.iso.datetime({ precision: 0, error }).describe(form);
+}
+
+/**
+ * A text of at most `max` characters that `problemOf` accepts with null; its answer explains the refusal. Whoever
+ * uses it for what a person writes gives the server rules that refuse the same.
+ */
+export function textThat(
+  form: string,
+  max: number,
+  problemOf: (value: string) => string | null,
+): z.ZodString {
+  const error = mustBeText(form);
   return z
-    .string({ error: mustBeText(form) })
+    .string({ error })
+    .max(max, { error })
     .check((context) => {
-      const problem = problemOf(context.value);
+      const problem = context.value.length > max ? null : problemOf(context.value);
       if (problem !== null) {
         context.issues.push({ code: 'custom', input: context.value, message: problem });
       }
@@ -130,12 +149,38 @@ export function oneOf<const Word extends string>(
 /** Longer lists are a mistake, and the API server prices every rule by the longest list. */
 const listItemsMax = 256;
 
-/** A list whose items have a form of their own. */
-export function list<Item extends z.ZodType>(form: string, item: Item): z.ZodArray<Item> {
+/** A list whose items have a form of their own. Whoever applies it owns the whole of it. */
+export function list<Item extends z.ZodType>(
+  form: string,
+  item: Item,
+  max = listItemsMax,
+): z.ZodArray<Item> {
   return z
     .array(item, { error: mustBe(form) })
-    .max(listItemsMax, { error: `has too many items; must be ${form}, at most ${listItemsMax}` })
-    .describe(form);
+    .max(max, { error: `has too many items; must be ${form}, at most ${max}` })
+    .meta({ description: form, 'x-kubernetes-list-type': 'atomic' });
+}
+
+/** A list in which each value of `key` stands once: several writers may each apply their own items. */
+export function keyedList<Item extends z.ZodType>(
+  form: string,
+  item: Item,
+  options: { readonly key: string; readonly max: number },
+): z.ZodArray<Item> {
+  const once = z.superRefine<readonly unknown[]>((items, context) => {
+    const keys = items.map((each) => (each as Record<string, unknown> | null)?.[options.key]);
+    keys.forEach((key, index) => {
+      if (keys.indexOf(key) === index) return;
+      context.addIssue({ code: 'custom', path: [index], message: `${shown(key)} is listed twice` });
+    });
+  });
+  return list(form, item, options.max)
+    .check(once)
+    .meta({
+      description: form,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': [options.key],
+    });
 }
 
 /** True or false. */
@@ -143,10 +188,10 @@ export function flag(form: string): z.ZodBoolean {
   return z.boolean({ error: mustBe('true or false') }).describe(form);
 }
 
-/** A text with words for people, within the limit of Kubernetes for messages. */
-export function prose(form: string): z.ZodString {
+/** A text with words for people. The limit is that of Kubernetes for the message of a condition, or less. */
+export function prose(form: string, max = 4096): z.ZodString {
   return z
     .string({ error: mustBeText(form) })
-    .max(32_768, { error: `${form}: at most 32768 characters` })
+    .max(max, { error: `has too many characters; must be ${form}, at most ${max} characters` })
     .describe(form);
 }

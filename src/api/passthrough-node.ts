@@ -1,6 +1,6 @@
 // PassthroughNode: one per node, written by the agent. Answers "why does this node offer nothing?".
 import type * as z from 'zod';
-import { conditionSchema } from './condition.ts';
+import { conditionList } from './condition.ts';
 import { exactly, list, oneOf, prose, strict, wholeNumber, word } from './forms.ts';
 import { apiVersion, objectMeta } from './metadata.ts';
 
@@ -22,11 +22,27 @@ const resource = strict({
   resourceName: word('name of the resource'),
   registered: fact('whether the kubelet has registered it'),
   offered: wholeNumber('devices offered', count),
-});
+}).describe('a resource that the policies of this node offer');
+
+const groups = strict({
+  total: wholeNumber(
+    'groups of this node that a policy matches, or that are not with the host',
+    count,
+  ),
+  offered: wholeNumber('groups offered', count),
+  blocked: wholeNumber('groups with blockers', count),
+  withHost: wholeNumber('groups in phase WithHost', count),
+  claiming: wholeNumber('groups in phase Claiming', count),
+  claimed: wholeNumber('groups in phase Claimed', count),
+  assigned: wholeNumber('groups in phase Assigned: pods have them', count),
+  returning: wholeNumber('groups in phase Returning', count),
+  faulted: wholeNumber('groups in phase Faulted: they need a person', count),
+}).describe('groups of this node, counted');
 
 /** status of a PassthroughNode. */
 export const nodeStatusSchema = strict({
-  kernelRelease: word('release of the running kernel').nullable(),
+  agentVersion: word('version of the agent').optional(),
+  kernelRelease: word('release of the running kernel').optional(),
   iommu: fact('whether an IOMMU is active'),
   iommuUnits: list('names of IOMMU units', word('name of a unit')),
   interruptRemapping: fact('whether interrupts are remapped'),
@@ -35,17 +51,11 @@ export const nodeStatusSchema = strict({
   vfioContainer: fact('whether /dev/vfio/vfio is there'),
   iommufd: fact('whether /dev/iommu is there'),
   resources: list('resources offered by this node', resource),
-  groups: strict({
-    total: wholeNumber('groups of this node', count),
-    offered: wholeNumber('groups offered', count),
-    assigned: wholeNumber('groups that pods have', count),
-    blocked: wholeNumber('groups with blockers', count),
-    faulted: wholeNumber('groups that need a person', count),
-  }),
+  groups,
   quarantinedRecords: wholeNumber('record files that could not be used', count),
   message: prose('the state of the node in one sentence'),
-  conditions: list('conditions', conditionSchema),
-});
+  conditions: conditionList(nodeConditionTypes),
+}).describe('what the agent of the node sees; written by it');
 
 /** A whole PassthroughNode object. It has no spec: nothing about a node is asked for here. */
 export const nodeObjectSchema = strict({

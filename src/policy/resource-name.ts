@@ -24,11 +24,11 @@ function problemOf(text: string): string | null {
     return 'the domain kubernetes.io belongs to Kubernetes itself';
   if (text.startsWith('requests.')) return 'names that begin with "requests." belong to quotas';
   if (domain.length > domainCharactersMax) {
-    return `the domain has ${domain.length} characters; at most ${domainCharactersMax} are allowed`;
+    return `the domain has more than ${domainCharactersMax} characters`;
   }
   if (!subdomain.test(domain)) return `"${domain}" is not a domain`;
   if (name.length > nameCharactersMax) {
-    return `the name has ${name.length} characters; at most ${nameCharactersMax} are allowed`;
+    return `the name has more than ${nameCharactersMax} characters`;
   }
   if (!namePart.test(name)) return `"${name}" is not a name`;
   return null;

@@ -1,7 +1,5 @@
-// PassthroughPolicy objects to test with, and the check that a table of refusals shares.
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { parsePolicies } from '../../src/api/policy-text.ts';
+// PassthroughPolicy objects to make tables of: the smallest one, and what differs from it.
+import { parsePolicies } from '../../../src/api/policy-text.ts';
 
 export interface Loose {
   apiVersion: unknown;
@@ -30,19 +28,5 @@ export const without = (...fields: string[]): object =>
   Object.fromEntries(Object.entries(minimal()).filter(([field]) => !fields.includes(field)));
 export const named = (name: unknown): Loose => ({ ...minimal(), metadata: { name } });
 
-/** What is refused: the object, the field that the problem must name ("" for the whole), and its message. */
+/** What is refused: the object, the field that the problem must name ("" for the whole), and what the agent says. */
 export type Refusals = Record<string, [object: unknown, field: string, message: RegExp]>;
-
-export function testRefusals(refusals: Refusals): void {
-  for (const [sentence, [object, field, message]] of Object.entries(refusals)) {
-    test(`a policy is refused: ${sentence}`, () => {
-      const { policies, problems } = parseObject(object);
-      assert.deepEqual(policies, []);
-      assert.deepEqual(
-        problems.map((each) => each.path),
-        [field === '' ? 'a.json:1' : `a.json:1: ${field}`],
-      );
-      assert.match(problems[0]?.message ?? '', message);
-    });
-  }
-}

@@ -1,9 +1,10 @@
 // Device selectors that are refused, one field at a time.
-import { type Refusals, testRefusals, withDevice } from './policy-objects.ts';
+import { type Refusals, withDevice } from './policy-objects.ts';
 
 const hexForm =
   /must be a PCI (vendor|device) id: four lower-case hex digits without 0x, in quotes/;
-const bad: Refusals = {
+/** Refused selectors. */
+export const badSelectors: Refusals = {
   'an empty selector': [
     withDevice({}),
     'spec.devices[0]',
@@ -99,5 +100,3 @@ const bad: Refusals = {
     /is "0"; must be a NUMA node/,
   ],
 };
-
-testRefusals(bad);
