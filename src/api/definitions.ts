@@ -1,6 +1,6 @@
 // The custom resource definitions: names, columns and selectable fields of each kind, around the schemas. deploy/crds
 // is made from this by `npm run gen`.
-import * as z from 'zod';
+import type * as z from 'zod';
 import { groupObjectSchema, groupRules } from './iommu-group.ts';
 import { apiGroup, apiVersionName } from './metadata.ts';
 import { nodeObjectSchema } from './passthrough-node.ts';

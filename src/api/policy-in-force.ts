@@ -59,6 +59,34 @@ function problemsOf(error: z.ZodError): FieldProblem[] {
   });
 }
 
+/** The mapping or list around the last part of a path. */
+function parentAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path
+    .slice(0, -1)
+    .reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null)?.[key], value);
+}
+
+/**
+ * A copy without the fields that are null where a value was expected (`waive:` and nothing after it): to the API
+ * server they are not given. An unknown field stays, and so does a null in a list.
+ */
+function withoutNulls(value: object, { issues }: z.ZodError): object {
+  const copy = structuredClone(value);
+  for (const { path } of issues) {
+    const [parent, key] = [parentAt(copy, path), path.at(-1)];
+    if (typeof key !== 'string' || parent === null || typeof parent !== 'object') continue;
+    const fields = parent as Record<string, unknown>;
+    if (fields[key] === null) delete fields[key];
+  }
+  return copy;
+}
+
+/** Judges an object by the schema. */
+export function judgedPolicy(value: object): z.ZodSafeParseResult<PolicyObject> {
+  const parsed = policyObjectSchema.safeParse(value);
+  return parsed.success ? parsed : policyObjectSchema.safeParse(withoutNulls(value, parsed.error));
+}
+
 /**
  * Judges any value as a PassthroughPolicy object and collects all problems. What is not a PassthroughPolicy at
  * all (another kind, not a mapping) is one problem, not one for every field.
@@ -73,7 +101,7 @@ export function parsePolicyObject(
   if (typeof kind === 'string' && kind !== 'PassthroughPolicy') {
     return fail([problemAt(['kind'], `is ${JSON.stringify(kind)}; must be PassthroughPolicy`)]);
   }
-  const parsed = policyObjectSchema.safeParse(value);
+  const parsed = judgedPolicy(value);
   if (parsed.success) return ok(policyInForce(parsed.data));
   return fail(problemsOf(parsed.error));
 }

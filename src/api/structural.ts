@@ -61,5 +61,5 @@ function converted(schema: Json, path: string): StructuralSchema {
 /** The structural schema of a zod schema, as somebody who writes an object sees it. `path` names it in refusals. */
 export function structuralSchema(schema: z.ZodType, path: string): StructuralSchema {
   const json = z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0', reused: 'inline' });
-  return converted(json as Json, path);
+  return converted(json, path);
 }

@@ -89,6 +89,21 @@ export const badPolicies: Refusals = {
     'spec.resourceName',
     /must be an extended resource name/,
   ],
+  'a resource name with nothing after the colon': [
+    withSpec({ resourceName: null }),
+    'spec.resourceName',
+    /is missing; must be an extended resource name/,
+  ],
+  'an unknown field with nothing after the colon': [
+    withSpec({ nope: null }),
+    'spec.nope',
+    /unknown field "nope"/,
+  ],
+  'a selector that is nothing': [
+    withSpec({ devices: [null] }),
+    'spec.devices[0]',
+    /is null; must be a mapping with the fields vendor/,
+  ],
   'no devices': [
     { ...minimal(), spec: { resourceName: 'example.com/gpu' } },
     'spec.devices',

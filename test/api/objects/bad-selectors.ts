@@ -10,6 +10,11 @@ export const badSelectors: Refusals = {
     'spec.devices[0]',
     /is empty and would fit nothing; must have at least one field/,
   ],
+  'a selector whose only field has nothing after the colon': [
+    withDevice({ vendor: null }),
+    'spec.devices[0]',
+    /is empty and would fit nothing/,
+  ],
   'a selector that is a text': [
     withDevice('10de:2235'),
     'spec.devices[0]',

@@ -137,5 +137,14 @@ export const goodPolicies: Record<string, [object: unknown, differs: object]> = 
     { ...minimal(), metadata: { name: 'a40', namespace: 'ml' } },
     {},
   ],
+  'fields with nothing after the colon, which are not given': [
+    withSpec({
+      waive: null,
+      nodeSelector: null,
+      primaries: { min: null },
+      deviceNodes: { gid: null },
+    }),
+    { deviceNodes: { uid: 0, gid: 0, mode: 0o660 } },
+  ],
   'a name with dots': [named('gpu.a40'), { name: 'gpu.a40' }],
 };
