@@ -29,9 +29,7 @@ export type Effect =
   /** The connection ends after `bytes` of the answer, wherever that is. */
   | { readonly kind: 'cut'; readonly bytes: number }
   /** The headers are the server's, then comes this line, and the end. */
-  | { readonly kind: 'line'; readonly line: unknown }
-  /** Another request is made of it. */
-  | { readonly kind: 'rewrite'; path(path: string): string };
+  | { readonly kind: 'line'; readonly line: unknown };
 
 /** A request as a fault sees it. */
 export interface SeenRequest {
@@ -64,7 +62,8 @@ export interface FaultProxyOptions {
 export class FaultProxy {
   readonly #options: FaultProxyOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Bare TCP sockets by the client's port: under TLS a request's own socket cannot be reset. */
+  readonly #sockets = new Map<number, Socket>();
   readonly #faults: { fault: Fault; left: number }[] = [];
   /** Every request, in order. */
   readonly seen: SeenRequest[] = [];
@@ -84,8 +83,9 @@ export class FaultProxy {
         return;
       }
       this.connections++;
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      const port = socket.remotePort ?? 0;
+      this.#sockets.set(port, socket);
+      socket.on('close', () => this.#sockets.delete(port));
     });
   }
 
@@ -119,7 +119,7 @@ export class FaultProxy {
   /** Resets every connection; `away`: and every new one, until told otherwise. */
   breakAll(away = false): void {
     this.#away = away;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets.values()) socket.resetAndDestroy();
   }
 
   async close(): Promise<void> {
@@ -134,7 +134,7 @@ export class FaultProxy {
     const effect = this.#effectFor(seen);
     switch (effect?.kind) {
       case 'reset':
-        request.socket.resetAndDestroy();
+        this.#reset(request);
         return;
       case 'answer':
         request.resume();
@@ -144,12 +144,13 @@ export class FaultProxy {
         });
         response.end(JSON.stringify(effect.body ?? { kind: 'Status', code: effect.status }));
         return;
-      case 'rewrite':
-        this.#forward(request, response, effect.path(path));
-        return;
       default:
-        this.#forward(request, response, path, effect);
+        this.#forward(request, response, effect);
     }
+  }
+
+  #reset(request: IncomingMessage): void {
+    this.#sockets.get(request.socket.remotePort ?? 0)?.resetAndDestroy();
   }
 
   #effectFor(seen: SeenRequest): Effect | undefined {
@@ -160,25 +161,21 @@ export class FaultProxy {
     return found.fault.effect;
   }
 
-  #forward(
-    request: IncomingMessage,
-    response: ServerResponse,
-    ...[path, effect]: [string, Effect?]
-  ): void {
+  #forward(request: IncomingMessage, response: ServerResponse, effect?: Effect): void {
     const { upstream, upstreamCa } = this.#options;
-    const url = new URL(path, upstream);
+    const url = new URL(request.url ?? '/', upstream);
     const options = { method: request.method, headers: { ...request.headers, host: url.host } };
     const outgoing: ClientRequest =
       url.protocol === 'https:'
         ? tlsRequest(url, { ...options, ca: upstreamCa?.() })
         : plainRequest(url, options);
-    outgoing.on('error', () => request.socket.resetAndDestroy());
+    outgoing.on('error', () => this.#reset(request));
     response.on('close', () => outgoing.destroy());
     outgoing.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       response.flushHeaders();
       answer.on('error', () => response.destroy());
-      void pass(answer, response, effect);
+      void pass(answer, response, { effect, reset: () => this.#reset(request) });
     });
     request.pipe(outgoing);
   }
@@ -192,7 +189,7 @@ const pause = (ms: number): Promise<void> =>
 async function pass(
   answer: IncomingMessage,
   response: ServerResponse,
-  effect: Effect | undefined,
+  { effect, reset }: { readonly effect: Effect | undefined; reset(): void },
 ): Promise<void> {
   switch (effect?.kind) {
     case 'line':
@@ -205,7 +202,7 @@ async function pass(
       answer.on('data', (chunk: Buffer) => {
         if (left > 0) response.write(chunk.subarray(0, left));
         left -= chunk.length;
-        if (left <= 0 && effect.kind === 'cut') response.socket?.resetAndDestroy();
+        if (left <= 0 && effect.kind === 'cut') reset();
       });
       // Not even the end goes through a stalled connection.
       if (effect.kind === 'cut') answer.on('end', () => response.end());

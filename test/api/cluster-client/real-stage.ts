@@ -21,7 +21,11 @@ export async function realStage(server: ApiServer, label: string): Promise<Stage
   const client = clientFor(access(proxy.url));
   return {
     ...{ proxy, direct, client, label },
-    compact: () => server.compact(),
+    // The API server remembers what etcd has forgotten, until it starts again.
+    compact: async () => {
+      await server.restart();
+      await server.compact();
+    },
     [Symbol.asyncDispose]: async () => {
       client.close();
       direct.close();
