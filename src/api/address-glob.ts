@@ -11,7 +11,7 @@ const head = `(${hex}{0,8}|${hex}{4,8}(${afterDomain})?)`;
 const tail = `((((((((${hex}{0,8}[:?])?${hex})?${hex})?[:?])?[01?])?${hex})?[.?])?[0-7?])?`;
 
 /** Globs that are taken: `*` stands for any text and `?` for one character. */
-export const addressGlobPattern = new RegExp(`^(${whole}|${head}[*]([0-9a-f:.?]*[*])*${tail})$`);
+const addressGlobPattern = new RegExp(`^(${whole}|${head}[*]([0-9a-f:.?]*[*])*${tail})$`);
 
 const strangers = /[^0-9a-f:.*?]/;
 const form =

@@ -92,7 +92,7 @@ const fault = strict({
 const summary = strict({
   devices: word('address of the leader, and how many members are beside it'),
   why: prose('kind of the first blocker, or of the fault; empty when there is none', 256),
-  pod: word('namespace and name of the pod').optional(),
+  pod: word('namespace and name of the pod that has it; <none> while none has'),
 }).describe('the state in the words of tables');
 
 /** status of an IOMMUGroup. */

@@ -97,7 +97,9 @@ const primaries = ruled(
 );
 
 const specFields = strict({
-  resourceName: resourceNameSchema,
+  resourceName: resourceNameSchema.describe(
+    'the name that pods ask for: an extended resource name, for example example.com/nic',
+  ),
   nodeSelector: strict({ matchLabels: labels })
     .describe('labels of the nodes that the policy is for; every node when it is not given')
     .optional(),
@@ -105,9 +107,15 @@ const specFields = strict({
     min: -2_147_483_648,
     max: 2_147_483_647,
   }).default(0),
-  devices: list('a list of at least one selector', deviceSelectorSchema).min(1, {
-    error: 'is an empty list; must have at least one selector, for example {vendor: "10de"}',
-  }),
+  devices: list('a list of at least one selector', deviceSelectorSchema)
+    .min(1, {
+      error: 'is an empty list; must have at least one selector, for example {vendor: "10de"}',
+    })
+    .meta({
+      description:
+        'the devices that are offered: a list of at least one selector; functions that fit any of them are primaries',
+      'x-kubernetes-list-type': 'atomic',
+    }),
   companions: oneOf(['SameSlot', 'Listed', 'Any'])
     .describe(
       'which other functions of the group may come along: those of the same slot, those that companionDevices select, any',

@@ -2,7 +2,7 @@
 
 type Loose = Record<string, unknown>;
 
-export const condition = {
+const condition = {
   type: 'Releasable',
   status: 'False',
   lastTransitionTime: '2026-11-23T05:17:08Z',
@@ -45,7 +45,7 @@ export const blockedGroup = {
     phase: 'WithHost',
     members: [nic, { ...nic, address: '0000:04:00.1', role: 'companion' }],
     blockers: [blocked],
-    summary: { devices: '0000:04:00.0 +1', why: 'NetworkDefaultRoute' },
+    summary: { devices: '0000:04:00.0 +1', why: 'NetworkDefaultRoute', pod: '<none>' },
     conditions: [condition],
   },
 };
