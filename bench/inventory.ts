@@ -44,11 +44,12 @@ function makeBare({ kind, path }: Call): unknown {
   }
 }
 
+/** Where the tree has a path of the machine. One replacement only: the tree itself may lie below /dev. */
 function below(roots: TreeRoots, path: string): string {
-  return path
-    .replace(/^\/sys/, roots.sysfs)
-    .replace(/^\/proc/, roots.proc)
-    .replace(/^\/dev/, roots.dev);
+  const folders: Readonly<Record<string, string>> = {
+    ...{ sys: roots.sysfs, proc: roots.proc, dev: roots.dev, run: roots.run },
+  };
+  return path.replace(/^\/(sys|proc|dev|run)(?=\/)/, (whole, root: string) => folders[root] ?? whole);
 }
 
 /** The bench. */

@@ -83,7 +83,9 @@ try {
   for (const bench of benches) {
     if (flags.only !== undefined && !flags.only.includes(bench.name)) continue;
     console.error(`${bench.name}: ${bench.about}`);
-    measures.push(...(await bench.run({ quick: flags.quick, say, tree })));
+    const found = await bench.run({ quick: flags.quick, say, tree });
+    for (const measure of found) say(row(measure).filter(Boolean).join(', '));
+    measures.push(...found);
   }
 } finally {
   rmSync(shared, { recursive: true, force: true });

@@ -214,8 +214,9 @@ export class GroupActor {
     if (phase === 'Returning') state.flowStartedMs = ports.clock.monotonicMs();
     ports.log.info('lease ended', { leader: this.leader, pod: record.lease.pod, why });
     await this.#core.withdraw();
-    // The last survey may still have seen the tenant; the return need not wait for the next one.
-    await this.#core.look();
+    // Where the last survey still saw the tenant, the return need not wait for the next one.
+    const inside = state.seen?.look?.inside.kind;
+    if (phase === 'Returning' && inside !== 'nobody') await this.#core.look();
   }
 
   #publish(): void {
