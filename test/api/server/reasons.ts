@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import type { ApiAnswer } from '../support/api-call.ts';
 
 /** Kinds of reasons. Words: a rule that says in words what must be. */
-export type ReasonKind =
+type ReasonKind =
   | 'Unknown'
   | 'Missing'
   | 'Choice'
@@ -16,7 +16,7 @@ export type ReasonKind =
   | 'Long';
 
 /** One reason against an object. */
-export interface Reason {
+interface Reason {
   readonly field: string;
   readonly kind: ReasonKind;
   readonly message: string;
@@ -93,7 +93,9 @@ export function serverReasons(answer: ApiAnswer): Reason[] {
       return { field, kind: 'Unknown', message };
     },
   );
-  const causes = (details?.causes ?? []).filter((cause) => !cause.message.includes('should match'));
+  const causes = (details?.causes ?? []).filter(
+    ({ message: text }) => !/should match|some validation rules were not checked/.test(text),
+  );
   return [
     ...unknown,
     ...causes.map((cause): Reason => {
@@ -112,9 +114,27 @@ function wordsOf(message: string): string {
  * True when the server's reason is the agent's: same field, same kind, and no words that the agent does not say. A
  * mapping where none belongs is to the server a mapping with unknown fields.
  */
-export function sameReason(agent: Reason, server: Reason): boolean {
+function sameReason(agent: Reason, server: Reason): boolean {
   if (agent.kind === 'Type' && server.kind === 'Unknown')
     return server.field.startsWith(`${agent.field}.`);
   if (agent.field !== server.field || agent.kind !== server.kind) return false;
   return agent.kind !== 'Words' || agent.message.includes(wordsOf(server.message));
+}
+
+/** The server tells a wrong type twice: once as what must be there, once as the type, of the field or of what has it. */
+function says(agent: Reason, server: Reason): boolean {
+  return (
+    sameReason(agent, server) || (server.kind === 'Type' && agent.field.startsWith(server.field))
+  );
+}
+
+/** Reasons of one side that the other does not give. Both empty: the two refuse alike. */
+export function differences(
+  agent: readonly Reason[],
+  server: readonly Reason[],
+): { readonly onlyAgent: readonly Reason[]; readonly onlyServer: readonly Reason[] } {
+  return {
+    onlyAgent: agent.filter((each) => !server.some((other) => sameReason(each, other))),
+    onlyServer: server.filter((each) => !agent.some((other) => says(other, each))),
+  };
 }
