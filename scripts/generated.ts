@@ -14,6 +14,7 @@ import {
   exitCodesPage,
   metricsPage,
 } from './reference.ts';
+import { customResourcesPage } from './resource-page.ts';
 import { lintConfiguration } from './walls.ts';
 
 /** The root of the repository. */
@@ -82,6 +83,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/events.md', eventsPage()],
     ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/blockers.md', blockersPage()],
+    ['docs/reference/custom-resources.md', customResourcesPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
     ['docs/reference/commands.md', await commandsPage()],
     ...definitions(),

@@ -7,21 +7,7 @@ import { logEvents } from '../src/observe/events.ts';
 import type { EventEntry } from '../src/observe/event-entry.ts';
 import { type MetricEntry, metricCatalogue } from '../src/observe/metric-catalogue.ts';
 import { blockerCatalogue, blockerKinds } from '../src/ownership/catalogue.ts';
-
-/** A cell of a table: Markdown has no other escape for the bar. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
-}
-
-function page(title: string, source: string, ...parts: readonly string[]): string {
-  const note = `<!-- Made from ${source} by \`npm run gen\`. Do not edit. -->`;
-  return `${[`# ${title}`, note, ...parts].join('\n\n')}\n`;
-}
+import { page, table } from './markdown.ts';
 
 /** docs/reference/errors.md */
 export function errorsPage(): string {
