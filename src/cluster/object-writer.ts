@@ -41,6 +41,11 @@ export interface ObjectWriterOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: ClusterMetrics;
+  /**
+   * What an informer has of an object: undefined when it does not know yet, null when it is not there. Run the writer
+   * once the informer is synced, and a process that finds everything as it should be writes nothing.
+   */
+  readonly live?: (name: string) => StatusObject | null | undefined;
   readonly rate?: Rate;
   readonly backoff?: BackoffLimits;
 }
@@ -114,7 +119,7 @@ export class ObjectWriter {
   #entry(name: string): Entry {
     const known = this.#entries.get(name);
     if (known !== undefined) return known;
-    const entry: Entry = { wanted: null, live: undefined };
+    const entry: Entry = { wanted: null, live: this.#options.live?.(name) };
     this.#entries.set(name, entry);
     return entry;
   }
@@ -134,7 +139,9 @@ export class ObjectWriter {
 
   async #write(name: string, signal: AbortSignal): Promise<RunOutcome> {
     const entry = this.#entries.get(name);
-    if (entry === undefined || this.#isSo(entry)) return { kind: 'done' };
+    if (entry === undefined) return { kind: 'done' };
+    if (entry.live === undefined) entry.live = this.#options.live?.(name);
+    if (this.#isSo(entry)) return { kind: 'done' };
     const { wanted } = entry;
     const problem =
       wanted === null

@@ -1,0 +1,16 @@
+// Objects, Events and leases, on the small server.
+import { test } from 'node:test';
+import { electionCases } from './election-cases.ts';
+import { eventCases } from './event-cases.ts';
+import { smallStage } from './stage.ts';
+import { writerCases } from './writer-cases.ts';
+
+const groups = { writer: writerCases, events: eventCases, election: electionCases };
+for (const [group, cases] of Object.entries(groups)) {
+  for (const { name, run } of cases) {
+    test(`${group}: ${name}`, { timeout: 20_000 }, async () => {
+      await using stage = await smallStage();
+      await run(stage);
+    });
+  }
+}
