@@ -6,6 +6,7 @@ import { assignedGroup } from '../objects/group-objects.ts';
 import { minimal } from '../objects/policy-objects.ts';
 import type { ApiAnswer } from '../support/api-call.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
+import { until } from './until.ts';
 import {
   api,
   groupApplied,
@@ -33,15 +34,6 @@ let tokens: Identities;
 
 async function as(who: keyof Identities, write: Write): Promise<ApiAnswer> {
   return await server.call({ ...write, token: tokens[who] });
-}
-
-/** Waits until what was just applied is looked at by the server: a policy takes a moment. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(`${what}: not within 10 s`);
 }
 
 before(async () => {
