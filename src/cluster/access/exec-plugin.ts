@@ -25,6 +25,7 @@ export interface ExecRun {
 
 /** Logging in at a cloud takes seconds; one that takes longer waits for a person who is not there. */
 const deadlineMs = 60_000;
+const lifeMsMin = 10_000;
 
 const credentialSchema = z.object({
   kind: z.literal('ExecCredential'),
@@ -88,9 +89,12 @@ function run(options: ExecRun): Promise<Printed> {
 function credentialOf(text: string, wallMs: number): ExecCredential {
   const { status } = credentialSchema.parse(JSON.parse(text));
   const expires = status.expirationTimestamp;
-  // A minute early, so that a request under way does not meet the end.
+  // A minute early, so that a request under way does not meet the end. One that is over already, or by a clock that
+  // is wrong, is used for a moment all the same: otherwise the plugin would run for every request.
   const lifeMs =
-    expires === undefined ? null : Math.max(0, Date.parse(expires) - wallMs - 60_000) || 0;
+    expires === undefined
+      ? null
+      : Math.max(lifeMsMin, Date.parse(expires) - wallMs - 60_000 || lifeMsMin);
   return {
     token: status.token ?? null,
     cert: status.clientCertificateData ?? null,
