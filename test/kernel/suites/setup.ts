@@ -1,0 +1,32 @@
+// What the suites share: the rig as main.ts prepared it, and what was asked for.
+import { cacheFolder } from '../rig/cache.ts';
+import { prepareRig, type KernelTree, type Rig } from '../rig/rig.ts';
+import { type KernelName, kernelNames } from '../rig/wanted.ts';
+
+/** Guests side by side: one for each of the two cores that a small machine has. */
+export const sideBySide = 2;
+
+/** Names of the environment by which main.ts tells the suites what was asked for. */
+export const asked = { core: 'WHOLEGROUP_KERNEL_CORE', kernels: 'WHOLEGROUP_KERNELS' } as const;
+
+/** Only the core was asked for. */
+export const onlyCore = process.env[asked.core] === '1';
+
+/** Kernels that were asked for: all of them without a choice. */
+export function askedKernels(): readonly KernelName[] {
+  const names = (process.env[asked.kernels] ?? '').split(',');
+  const chosen = kernelNames.filter((name) => names.includes(name));
+  return chosen.length === 0 ? kernelNames : chosen;
+}
+
+/** The rig, from the cache. */
+export function suiteRig(): Promise<Rig> {
+  return prepareRig(cacheFolder(process.env), askedKernels(), (line) => console.error(line));
+}
+
+/** The kernel of that name, or why there is none. */
+export function kernelOf(rig: Rig, name: KernelName): KernelTree | string {
+  const found = rig.kernels.find((kernel) => kernel.name === name);
+  if (found !== undefined) return found;
+  return rig.missing.get(name) ?? 'not asked for';
+}
