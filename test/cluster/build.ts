@@ -1,7 +1,7 @@
 // Builds a program from Go modules into the cache, or finds it there. Tells what it does while it does it; refuses,
 // naming what is missing, where it cannot. A build is put in its place whole or not at all.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildKey, cacheFolder, exclusively, inputFolder } from './cache.ts';
@@ -97,9 +97,10 @@ async function compile(program: Program, into: string, tell: Tell): Promise<void
 }
 
 async function buildInto(target: string, program: Program, tell: Tell): Promise<void> {
-  const parent = join(cacheFolder(process.env), 'bin');
-  mkdirSync(parent, { recursive: true });
-  const fresh = mkdtempSync(join(parent, '.building-'));
+  // Under the lock nobody else has it: what is there was left by a run that was killed.
+  const fresh = `${target}.building`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
   const startedMs = performance.now();
   try {
     tell(`${program.name} ${program.version}: building; the first time takes ${program.takes}`);
