@@ -176,7 +176,13 @@ export class Transport {
           settle('stale');
           return;
         }
-        if (isDistrust(problem)) access.refused();
+        if (isDistrust(problem)) {
+          access.refused();
+          settle(
+            fail(unreachable(`the certificate of the server is not accepted: ${problem.code}`)),
+          );
+          return;
+        }
         settle(fail(unreachable(problem.message || (problem.code ?? 'no connection'))));
       });
       outgoing.end(request.body);

@@ -67,6 +67,9 @@ export class Informer<Kept extends KubeObject = KubeObject> {
   #hasSynced = false;
   #resourceVersion: string | null = null;
   #trouble: Reaction | null = null;
+  /** The trouble that was warned of last, and when. */
+  #warned: string | null = null;
+  #warnedAtMs = 0;
   #heardAtMs: number | null = null;
   #lists = 0;
   /** A list by pages expired before its end: the next is asked for in one piece. */
@@ -250,6 +253,7 @@ export class Informer<Kept extends KubeObject = KubeObject> {
   #recovered(): void {
     if (this.#trouble === null) return;
     this.#trouble = null;
+    this.#warned = null;
     this.#options.log.info('cluster-watch-restored', { resource: this.#options.resource.plural });
   }
 
@@ -257,9 +261,14 @@ export class Informer<Kept extends KubeObject = KubeObject> {
     if (reaction.trouble === null) return;
     const { log, resource } = this.#options;
     const fields = { resource: resource.plural, why: reaction.trouble, relist: reaction.relist };
-    // Once for each trouble: an API server that is away for an hour is one line.
-    if (this.#trouble === null) log.warn('cluster-watch-interrupted', fields);
-    else log.debug('cluster-watch-still-interrupted', fields);
+    const nowMs = this.#options.clock.monotonicMs();
+    const news = this.#trouble === null || nowMs - this.#warnedAtMs > this.#timings.warnMs;
+    // An API server that is away for an hour is a few lines; one that refuses for another reason now is told.
+    if (news && reaction.trouble !== this.#warned) {
+      log.warn('cluster-watch-interrupted', fields);
+      this.#warned = reaction.trouble;
+      this.#warnedAtMs = nowMs;
+    } else log.debug('cluster-watch-still-interrupted', fields);
     this.#trouble = reaction;
   }
 

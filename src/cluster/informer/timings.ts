@@ -13,6 +13,8 @@ export interface InformerTimings {
   readonly backoff: BackoffLimits;
   /** After refusals that a person has to cure; a server that is just starting also gives some of them. */
   readonly slow: BackoffLimits;
+  /** While it lasts another reason is warned of at most this often. */
+  readonly warnMs: number;
 }
 
 /** The times in use. */
@@ -22,4 +24,5 @@ export const defaultTimings: InformerTimings = {
   idleMs: 100_000,
   backoff: { baseMs: 200, capMs: 4000 },
   slow: { baseMs: 500, capMs: 30_000 },
+  warnMs: 30_000,
 };
