@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { agentNodeFlags } from '../scripts/agent-flags.ts';
 import { BenchKubelet } from './kubelet.ts';
 import { type Child, root, startNode } from './children.ts';
 import { until } from './measure.ts';
@@ -16,8 +17,6 @@ export interface AgentSetup {
   /** Eager: claimed before any pod comes. */
   readonly binding?: 'OnAllocate' | 'Eager';
   readonly env?: NodeJS.ProcessEnv;
-  /** Flags of Node. */
-  readonly nodeFlags?: readonly string[];
 }
 
 /** An agent, its kubelet, and when it was started (performance.now() here). */
@@ -63,7 +62,7 @@ export async function startBenchAgent(
   const agent = stack.use(
     startNode(
       [
-        ...[...(setup.nodeFlags ?? []), main, 'agent', ...setup.kernel],
+        ...[...agentNodeFlags, main, 'agent', ...setup.kernel],
         ...['--policies', at('policies'), '--state', at('state'), '--cdi-dir', at('cdi')],
         ...['--kubelet-dir', at('kubelet'), '--kubelet-ready-seconds', '0'],
         ...['--listen', '127.0.0.1:0', '--node-name', 'bench'],

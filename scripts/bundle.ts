@@ -14,6 +14,7 @@ import {
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { build as esbuild, type Metafile, type Plugin } from 'esbuild';
+import { agentNodeFlags } from './agent-flags.ts';
 import { root } from './generated.ts';
 
 interface Manifest {
@@ -127,6 +128,14 @@ function copyWhatIsRead(): void {
   writeFileSync(join(fresh, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
 }
 
+/** Whoever starts the bundle as a program gets Node's flags with it. */
+function writeFirstLine(): void {
+  const path = join(fresh, 'main.js');
+  const text = readFileSync(path, 'utf8');
+  const line = `#!/usr/bin/env -S node ${agentNodeFlags.join(' ')}\n`;
+  writeFileSync(path, text.replace(/^#!.*\n/, line));
+}
+
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0).padStart(6)} KiB`;
 
 function printSizes(metafile: Metafile, packages: ReadonlyMap<string, string>): void {
@@ -148,6 +157,7 @@ const packages = packagesIn(metafile);
 refuseDevelopersTools(packages);
 writeFileSync(join(fresh, 'LICENSES-OF-PACKAGES.txt'), licences(packages));
 copyWhatIsRead();
+writeFirstLine();
 if (existsSync(dist)) rmSync(dist, { recursive: true });
 renameSync(fresh, dist);
 printSizes(metafile, packages);
