@@ -40,7 +40,7 @@ function mostly<T>(good: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
 }
 
 const of = (characters: string, maxLength: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(...characters), maxLength });
+  fc.string({ unit: fc.constantFrom(...characters.split('')), maxLength });
 const hexId = fc.oneof(fc.constantFrom('10de', '8086', '0x10', '10DE'), of('0123456789abcdefx', 5));
 const address = fc.oneof(
   fc.constantFrom('0000:65:00.0', '10000:01:00.7', '0000:65:*', '*', '*.8', '65:*', '0000:*:20.0'),

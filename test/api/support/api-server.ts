@@ -27,6 +27,7 @@ import { type ApiAnswer, type ApiCall, send } from './api-call.ts';
 import { type AuditEntry, auditPolicy, readAudit } from './audit.ts';
 import { writeAuthority, writeTokenKey } from './certificates.ts';
 import { freePorts, PlainProcess } from './plain-process.ts';
+import { apiFlags, etcdFlags, kubeconfig, type Ports } from './server-flags.ts';
 import { tokenRequests, type Workload } from './workload-token.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -49,57 +50,6 @@ export interface KubectlOptions {
 export interface ApiServerOptions {
   /** More flags for kube-apiserver. */
   readonly flags?: readonly string[];
-}
-
-interface Ports {
-  readonly api: number;
-  readonly etcd: number;
-  readonly peer: number;
-}
-
-function etcdFlags(folder: string, { etcd, peer }: Ports): string[] {
-  const [client, other] = [`http://127.0.0.1:${etcd}`, `http://127.0.0.1:${peer}`];
-  return [
-    ...['--data-dir', join(folder, 'etcd'), '--unsafe-no-fsync', '--log-level', 'error'],
-    ...['--listen-client-urls', client, '--advertise-client-urls', client],
-    ...['--listen-peer-urls', other, '--initial-advertise-peer-urls', other],
-    ...['--initial-cluster', `default=${other}`],
-  ];
-}
-
-function apiFlags(folder: string, ports: Ports): string[] {
-  const file = (name: string): string => join(folder, name);
-  return [
-    `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
-    `--secure-port=${ports.api}`,
-    '--bind-address=127.0.0.1',
-    // An address of documentation: nobody is told to go there, and a loopback one is refused.
-    '--advertise-address=192.0.2.1',
-    '--endpoint-reconciler-type=none',
-    '--service-cluster-ip-range=10.96.0.0/16',
-    `--tls-cert-file=${file('server.crt')}`,
-    `--tls-private-key-file=${file('server.key')}`,
-    `--token-auth-file=${file('tokens.csv')}`,
-    '--authorization-mode=Node,RBAC',
-    '--enable-admission-plugins=NodeRestriction',
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${file('tokens.pub')}`,
-    `--service-account-signing-key-file=${file('tokens.key')}`,
-    '--allow-privileged=true',
-    `--audit-policy-file=${file('audit-policy.yaml')}`,
-    `--audit-log-path=${file('audit.log')}`,
-  ];
-}
-
-function kubeconfig(url: string, caFile: string, token: string): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
-    users: [{ name: 'test', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    'current-context': 'test',
-  });
 }
 
 /** A running API server with its etcd. */
