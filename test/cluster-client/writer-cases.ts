@@ -76,9 +76,13 @@ export const writerCases: readonly Case[] = [
       for (let round = 0; round < 50; round++) it.want('a', 1);
       await pause(200);
       assert.equal(it.writes(), 2, 'a steady state costs nothing');
+      const old = it.live('a') ?? null;
       it.want('a', 2, ['x']);
       await until('it has changed', () => it.live('a')?.status?.value === 2);
       assert.equal(it.writes(), 3, 'only the status');
+      it.writer.saw(`${stage.label}-a`, old);
+      await pause(100);
+      assert.equal(it.writes(), 3, 'what an informer tells late is no news');
     },
   },
   {

@@ -1,5 +1,5 @@
 // Objects, Events and leases, on the small server.
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { electionCases } from './election-cases.ts';
 import { eventCases } from './event-cases.ts';
 import { smallStage } from './stage.ts';
@@ -7,10 +7,13 @@ import { writerCases } from './writer-cases.ts';
 
 const groups = { writer: writerCases, events: eventCases, election: electionCases };
 for (const [group, cases] of Object.entries(groups)) {
-  for (const { name, run } of cases) {
-    test(`${group}: ${name}`, { timeout: 20_000 }, async () => {
-      await using stage = await smallStage();
-      await run(stage);
-    });
-  }
+  // Mostly they wait: for leases to run out, for series to be quiet.
+  suite(group, { concurrency: 4 }, () => {
+    for (const { name, run } of cases) {
+      test(`${group}: ${name}`, { timeout: 20_000 }, async () => {
+        await using stage = await smallStage();
+        await run(stage);
+      });
+    }
+  });
 }
