@@ -149,7 +149,7 @@ export const metricCatalogue = {
   },
   wholegroup_leader: {
     kind: 'gauge',
-    help: '1 while this process is the leader of the controllers.',
+    help: 'Whether this process is the leader of the controllers: 1 or 0.',
   },
   wholegroup_event_loop_delay_seconds: {
     kind: 'gauge',

@@ -189,7 +189,7 @@ const pause = (ms: number): Promise<void> =>
 async function pass(
   answer: IncomingMessage,
   response: ServerResponse,
-  { effect, reset }: { readonly effect: Effect | undefined; reset(): void },
+  { effect, reset }: { readonly effect: Effect | undefined; readonly reset: () => void },
 ): Promise<void> {
   switch (effect?.kind) {
     case 'line':

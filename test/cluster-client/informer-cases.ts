@@ -8,7 +8,7 @@ import { objectsOf, type Stage, watched } from './stage.ts';
 /** One case. */
 export interface Case {
   readonly name: string;
-  run(stage: Stage): Promise<void>;
+  readonly run: (stage: Stage) => Promise<void>;
 }
 
 const lists = ({ proxy }: Stage): number => proxy.seen.filter(isList).length;

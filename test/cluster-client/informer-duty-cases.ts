@@ -16,7 +16,8 @@ export const informerDutyCases: readonly Case[] = [
         added: () => {
           throw new Error('thrown');
         },
-        updated: async () => await Promise.reject(new Error('rejected')),
+        // The types let this through where the handler is not written out in place.
+        updated: (() => Promise.reject(new Error('rejected'))) as () => void,
       });
       const after: string[] = [];
       seen.informer.onChange({ updated: ({ data }) => void after.push(data?.value ?? '') });

@@ -86,7 +86,7 @@ test('queue: failures come back later and later, a success begins anew', async (
   const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
   [100, 200, 400, 800, 1000].forEach((longest, index) => {
     const gap = gaps[index] ?? 0;
-    assert(gap >= longest / 2 - 1 && gap <= longest + 1, `${gaps.join(' ')}`);
+    assert(gap >= longest / 2 - 1 && gap <= longest + 1, gaps.join(' '));
   });
   assert.equal(queue.size, 0);
 });
@@ -117,7 +117,8 @@ test('queue: a throw is a failure of that key alone', async () => {
   queue.add('bad');
   queue.add('good');
   await pass(1000);
-  assert.deepEqual(runs.map((run) => run.split('@')[0]).sort(), ['bad', 'bad', 'good']);
+  const count = (key: string): number => runs.filter((run) => run.startsWith(`${key}@`)).length;
+  assert.deepEqual([count('bad'), count('good')], [2, 1]);
   assert.equal(log.lines.filter((line) => line.includes('cluster-work-threw')).length, 1);
 });
 

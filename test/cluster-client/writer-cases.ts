@@ -14,7 +14,7 @@ import { pause, until } from '../kubelet/real-time.ts';
 import type { Case } from './informer-cases.ts';
 import { keptLog, quickTimings, realClock, type Stage } from './stage.ts';
 
-export const probes: Resource = {
+const probes: Resource = {
   ...{ group: 'test.wholegroup.dev', version: 'v1', plural: 'probes', kind: 'Probe' },
 };
 

@@ -8,14 +8,14 @@ import type { Log } from '../../base/log.ts';
 import { type ClusterAccess, type Credentials, plainTls } from './access.ts';
 
 /** Where the kubelet mounts the service account. */
-export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** What the access of a pod is made from. */
 export interface InClusterOptions {
   /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
   readonly host: string;
   readonly port: string;
-  /** Default serviceAccountFolder. */
+  /** Default: where the kubelet mounts it. */
   readonly folder?: string;
   readonly clock: Clock;
   readonly log: Log;

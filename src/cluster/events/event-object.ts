@@ -60,7 +60,7 @@ export function microTime(wallMs: number): string {
 }
 
 /** `text` cut to at most `bytes` of UTF-8, whole characters only. */
-export function cutText(text: string, bytes: number): string {
+function cutText(text: string, bytes: number): string {
   if (Buffer.byteLength(text) <= bytes) return text;
   const cut = Buffer.from(text).subarray(0, bytes - 3);
   // A character that was cut in the middle decodes to U+FFFD: it is left out.
