@@ -1,7 +1,7 @@
 // Plays a kernel script on the Linux it runs on: docs/reference/scripts.md has its words, and test/play plays the
 // same script on the simulated Linux. Each command prints itself after ">", then what came of it.
 //
-//   player [-q] SCRIPT      -q: a pause ends as soon as what it waits for is over
+//   player [-q] SCRIPT      -q: a pause ends as soon as what it waits for is over, or cannot be soon
 //
 // A pause lets a child come to its end or to where it blocks; the simulated Linux passes the same time.
 #define _GNU_SOURCE
@@ -25,6 +25,8 @@
 
 enum { MAX_NAMES = 4096, NAME_BYTES = 32, LINE_BYTES = 4096, READ_BYTES = 4095 };
 enum { FORK_MS = 300, SIGNAL_MS = 300, POLL_MS = 50, SETTLE_MS = 150, QUIET_MS = 40, MONITOR_MS = 2500 };
+// With -q: a child that has not run for so long is blocked; a signal has had its effect.
+enum { STILL_MS = 250, QUICK_SIGNAL_MS = 60 };
 
 // VFIO_DEVICE_BIND_IOMMUFD, which headers before 6.6 do not have.
 struct bind_iommufd {
@@ -42,6 +44,8 @@ struct child {
   char name[NAME_BYTES];
   pid_t pid;
   bool ended;
+  long switches;
+  int still_ms;
 };
 
 static struct file files[MAX_NAMES];
@@ -165,10 +169,38 @@ static bool has_ended(pid_t pid) {
   return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
-// A pause for a child. With -q it is over when the child has ended.
-static void pause_for(pid_t pid, int ms) {
+static char state_of(pid_t pid) {
+  char path[64], text[512] = "";
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return '?';
+  if (fgets(text, sizeof text, file) == NULL) text[0] = '\0';
+  fclose(file);
+  const char *end = strrchr(text, ')');
+  return end == NULL ? '?' : end[2];
+}
+
+// How often a process has gone to sleep.
+static long switches_of(pid_t pid) {
+  char path[64], line[256];
+  long count = 0;
+  snprintf(path, sizeof path, "/proc/%d/status", pid);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return 0;
+  while (fgets(line, sizeof line, file) != NULL) sscanf(line, "voluntary_ctxt_switches: %ld", &count);
+  fclose(file);
+  return count;
+}
+
+// A pause for a child. With -q it is over when the child has ended, or has slept without waking for a while.
+static void pause_for(struct child *child, int ms) {
   if (!quick) return sleep_ms(ms);
-  for (int passed = 0; passed < ms && !has_ended(pid); passed++) sleep_ms(1);
+  for (int passed = 0; passed < ms && child->still_ms < STILL_MS && !has_ended(child->pid); passed++) {
+    sleep_ms(1);
+    long switches = switches_of(child->pid);
+    child->still_ms = switches == child->switches && state_of(child->pid) != 'R' ? child->still_ms + 1 : 0;
+    child->switches = switches;
+  }
 }
 
 static struct child *forked(const char *name, pid_t pid) {
@@ -177,6 +209,8 @@ static struct child *forked(const char *name, pid_t pid) {
   snprintf(child->name, NAME_BYTES, "%s", name);
   child->pid = pid;
   child->ended = false;
+  child->switches = 0;
+  child->still_ms = 0;
   return child;
 }
 
@@ -194,7 +228,7 @@ static void write_in_child(const char *name, const char *path, const char *data)
     fflush(stdout);
     _exit(0);
   }
-  pause_for(forked(name, pid)->pid, FORK_MS);
+  pause_for(forked(name, pid), FORK_MS);
 }
 
 static void read_in_child(const char *name, const char *path) {
@@ -209,26 +243,18 @@ static void read_in_child(const char *name, const char *path) {
     fflush(stdout);
     _exit(0);
   }
-  pause_for(forked(name, pid)->pid, FORK_MS);
-}
-
-static char state_of(pid_t pid) {
-  char path[64], text[512] = "";
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  FILE *file = fopen(path, "r");
-  if (file == NULL) return '?';
-  if (fgets(text, sizeof text, file) == NULL) text[0] = '\0';
-  fclose(file);
-  const char *end = strrchr(text, ')');
-  return end == NULL ? '?' : end[2];
+  pause_for(forked(name, pid), FORK_MS);
 }
 
 static void wait_for(const char *name, int limit_ms) {
   struct child *child = child_of(name);
   if (child == NULL) return;
   int passed_ms = 0;
+  // Waiting anew: what it was blocked by may be gone.
+  child->still_ms = 0;
   while (!child->ended && waitpid(child->pid, NULL, WNOHANG) == 0 && passed_ms < limit_ms) {
-    pause_for(child->pid, POLL_MS);
+    pause_for(child, POLL_MS);
+    if (quick && child->still_ms >= STILL_MS && !has_ended(child->pid)) break;
     passed_ms += POLL_MS;
   }
   if (!child->ended && kill(child->pid, 0) == 0)
@@ -242,7 +268,7 @@ static void wait_for(const char *name, int limit_ms) {
 static void send_signal(const char *name, int number) {
   struct child *child = child_of(name);
   if (child != NULL) print_result("kill", kill(child->pid, number));
-  sleep_ms(SIGNAL_MS);
+  sleep_ms(quick ? QUICK_SIGNAL_MS : SIGNAL_MS);
 }
 
 static bool is_printed(const char *pair) {

@@ -1,0 +1,91 @@
+// Random scripts on real kernels and on the model of each: whatever line differs is a bug of the model, or is named
+// in docs/reference/kernel-suites.md with the reason why Linux itself does not fix it.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { KernelProfile } from '../../../src/kernel/model/spec.ts';
+import { comparable } from '../../play/comparable.ts';
+import { transcriptMachine } from '../../play/machine.ts';
+import { Player } from '../../play/player.ts';
+import { randomScript } from '../../play/random-script.ts';
+import { parseScript } from '../../play/script.ts';
+import { accountOf, runGuest } from '../rig/guest.ts';
+import { textFile } from '../rig/initramfs.ts';
+import { shapes } from '../rig/shapes.ts';
+import type { KernelName } from '../rig/wanted.ts';
+import { firstDifference } from './differing.ts';
+import { kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
+
+const profiles: readonly (readonly [KernelName, KernelProfile])[] = [
+  ['6.1', '6.1'],
+  ['6.12', '6.12'],
+  ['newest', '7.2'],
+];
+/** Steps of a script; scripts that run one behind the other on one boot; boots of a kernel. */
+const steps = 20;
+const scriptsPerBoot = 15;
+const boots = onlyCore ? 1 : Number(process.env['WHOLEGROUP_RANDOM_BOOTS'] ?? '20');
+const firstSeed = Number(process.env['WHOLEGROUP_RANDOM_SEED'] ?? '1');
+const deadlineMs = 400_000;
+const how = { anySensor: true, anyRace: true };
+
+const rig = await suiteRig();
+
+function scriptOf(seed: number): string {
+  const random = seededRandom(seed);
+  const parts = Array.from({ length: scriptsPerBoot }, (_, i) =>
+    randomScript(random.fork(`script ${seed} ${i}`), steps, `${seed}-${i}`),
+  );
+  return `${parts.flat().join('\n')}\n`;
+}
+
+async function onModel(script: string, profile: KernelProfile): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const player = new Player(transcriptMachine(profile, 'acpi-hotplug'), (line) => lines.push(line));
+  await player.play(parseScript(script));
+  return lines;
+}
+
+/** Lines of each script by its name. */
+function byScript(lines: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const parts = new Map<string, string[]>();
+  let part: string[] = [];
+  for (const line of lines) {
+    const name = /^> sh echo "--- script (\S+)"$/.exec(line)?.[1];
+    if (name !== undefined) parts.set(name, (part = []));
+    part.push(line);
+  }
+  return parts;
+}
+
+describe('random scripts on real kernels and on the model', { concurrency: sideBySide }, () => {
+  for (const [name, profile] of profiles) {
+    for (let seed = firstSeed; seed < firstSeed + boots; seed++) {
+      const title = `${name}: ${scriptsPerBoot} random scripts of seed ${seed} answer as the model does`;
+      test(title, async (t) => {
+        const kernel = kernelOf(rig, name);
+        if (typeof kernel === 'string') return t.skip(kernel);
+        const script = scriptOf(seed);
+        const shape = shapes.transcripts;
+        const job = [
+          textFile('job/main', 'player -q /job/script\n'),
+          textFile('job/script', script),
+        ];
+        const ended = await runGuest({ rig, kernel, shape, job, deadlineMs });
+        const real = byScript(ended.lines);
+        const model = byScript(await onModel(script, profile));
+        const kept = join(rig.cache, `random-${name}-${seed}.txt`);
+        for (const [part, lines] of model) {
+          const answered = real.get(part) ?? [];
+          const difference = firstDifference(comparable(answered, how), comparable(lines, how));
+          if (difference === null) continue;
+          writeFileSync(kept, ended.lines.join('\n'));
+          assert.fail(`script ${part} (+ Linux, - model; all answers in ${kept}): ${difference}`);
+        }
+        assert.equal(ended.status, 0, accountOf(ended));
+      });
+    }
+  }
+});

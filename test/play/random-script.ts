@@ -1,0 +1,219 @@
+// Random kernel scripts for the transcripts' machine: what a host, an agent and a virtual machine may do to PCI
+// functions, in any order and at the same time. Seeded. Each script cleans up behind itself and prints what it left,
+// so that many can run one behind the other on one boot.
+import type { Random } from '../../src/base/random.ts';
+
+const devices: readonly {
+  readonly address: string;
+  readonly native: string;
+  readonly group: number;
+}[] = [
+  { address: '0000:00:05.0', native: 'e1000', group: 1 },
+  { address: '0000:00:05.1', native: 'e1000', group: 1 },
+  { address: '0000:00:06.0', native: 'nvme', group: 2 },
+  { address: '0000:01:00.0', native: 'e1000e', group: 3 },
+  { address: '0000:02:01.0', native: 'e1000', group: 4 },
+  { address: '0000:04:00.0', native: 'nvme', group: 8 },
+];
+const virtualFunctions = ['0000:04:00.1', '0000:04:00.2'];
+const ports = ['0000:00:07.0', '0000:00:08.0', '0000:00:09.0'];
+const sriov = '/sys/bus/pci/devices/0000:04:00.0/sriov_numvfs';
+const overrides = [
+  'vfio-pci',
+  'vfio-pci',
+  'pci-stub',
+  'uio_pci_generic',
+  'e1000',
+  'nvme',
+  'none',
+  '\\n',
+];
+const drivers = ['vfio-pci', 'pci-stub', 'uio_pci_generic', 'e1000', 'nvme', 'pcieport'];
+const signals = [9, 15];
+const waitMs = 1200;
+const tidyWaitMs = 20_000;
+/** What starts in the background has come to its end then. */
+const settleMs = 700;
+
+const fileOf = (address: string, name: string): string => `/sys/bus/pci/devices/${address}/${name}`;
+
+/** Writes a script, step by step. */
+class ScriptWriter {
+  readonly lines: string[] = [];
+  readonly #random: Random;
+  readonly #prefix: string;
+  #count = 0;
+  #children: string[] = [];
+  #files: string[] = [];
+  #plugged: string[] = [];
+
+  constructor(random: Random, prefix: string) {
+    this.#random = random;
+    this.#prefix = prefix;
+  }
+
+  #name(kind: string): string {
+    this.#count += 1;
+    return `${kind}${this.#prefix}x${this.#count}`;
+  }
+
+  #address(): string {
+    const random = this.#random;
+    if (random.chance(0.08)) return random.pick(ports);
+    if (random.chance(0.12)) return random.pick(virtualFunctions);
+    return random.pick(devices).address;
+  }
+
+  /** A write in a child of its own: it may block, and the script goes on. */
+  #write(path: string, data: string): void {
+    const name = this.#name('a');
+    this.#children.push(name);
+    this.lines.push(`wa ${name} ${path} ${data}`, `wait ${name} ${waitMs}`);
+  }
+
+  #read(path: string): void {
+    const name = this.#name('r');
+    this.#children.push(name);
+    this.lines.push(`ra ${name} ${path}`, `wait ${name} 300`);
+  }
+
+  /** What an agent does to give a function to VFIO. */
+  #take(): void {
+    const { address, native } = this.#random.pick(devices);
+    this.#write(
+      fileOf(address, 'driver_override'),
+      this.#random.chance(0.9) ? 'vfio-pci' : 'pci-stub',
+    );
+    this.#write(`/sys/bus/pci/drivers/${native}/unbind`, address);
+    this.#write('/sys/bus/pci/drivers_probe', address);
+  }
+
+  /** What a virtual machine does. */
+  #use(): void {
+    const random = this.#random;
+    const { address, group } = random.pick(devices);
+    const [c, g, d] = [this.#name('c'), this.#name('g'), this.#name('d')];
+    this.#files.push(d, g, c);
+    this.lines.push(`open ${c} /dev/vfio/vfio`, `open ${g} /dev/vfio/${group}`, `status ${g}`);
+    if (random.chance(0.15)) return;
+    this.lines.push(`setcont ${g} ${c}`);
+    if (random.chance(0.1)) return;
+    this.lines.push(`setiommu ${c} ${random.pick([1, 3, 3, 8])}`, `getdev ${d} ${g} ${address}`);
+    if (random.chance(0.1)) this.lines.push(`devreset ${d}`);
+  }
+
+  #closeOne(): void {
+    if (this.#files.length === 0) return;
+    const name = this.#random.pick(this.#files);
+    if (name.startsWith('g') && this.#random.chance(0.3)) this.lines.push(`unset ${name}`);
+    else {
+      this.lines.push(`close ${name}`);
+      this.#files = this.#files.filter((each) => each !== name);
+    }
+  }
+
+  #plug(): void {
+    const plugged = this.#plugged.pop();
+    if (plugged !== undefined) {
+      this.lines.push(`host device_del ${plugged}`);
+      return;
+    }
+    const id = this.#name('h');
+    this.#plugged.push(id);
+    const slot = 2 + this.#random.below(6);
+    this.lines.push(`host device_add e1000,id=${id},bus=pb0,addr=${slot}.0`);
+  }
+
+  #signal(): void {
+    const { length } = this.#children;
+    if (length > 0) {
+      this.lines.push(`sig ${this.#random.pick(this.#children)} ${this.#random.pick(signals)}`);
+    }
+  }
+
+  #look(): void {
+    const address = this.#address();
+    const random = this.#random;
+    this.lines.push(`rl ${fileOf(address, 'driver')}`);
+    if (random.chance(0.4))
+      this.#read(fileOf(address, random.pick(['driver_override', 'uevent', 'enable'])));
+    if (random.chance(0.3)) this.lines.push(`ls ${fileOf(address, 'vfio-dev')}`);
+    if (random.chance(0.3)) this.lines.push('ls /dev/vfio');
+    if (random.chance(0.2)) this.#read(sriov);
+  }
+
+  /** One step: a command, or a few that belong together. */
+  step(): void {
+    const random = this.#random;
+    const address = this.#address();
+    const native = devices.find((each) => each.address === address)?.native ?? 'nvme';
+    const steps: readonly (readonly [weight: number, step: () => void])[] = [
+      [10, () => this.#take()],
+      [9, () => this.#use()],
+      [6, () => this.#closeOne()],
+      [8, () => this.#look()],
+      [6, () => this.#write(fileOf(address, 'driver_override'), random.pick(overrides))],
+      [5, () => this.#write('/sys/bus/pci/drivers_probe', address)],
+      [5, () => this.#write('/sys/bus/pci/drivers/vfio-pci/unbind', address)],
+      [4, () => this.#write(`/sys/bus/pci/drivers/${native}/unbind`, address)],
+      [5, () => this.#write(`/sys/bus/pci/drivers/${native}/bind`, address)],
+      [3, () => this.#write(`/sys/bus/pci/drivers/${random.pick(drivers)}/bind`, address)],
+      [2, () => this.#write(`/sys/bus/pci/drivers/${random.pick(drivers)}/unbind`, address)],
+      [3, () => this.#write(sriov, String(random.below(4)))],
+      [
+        1,
+        () =>
+          this.#write(fileOf('0000:04:00.0', 'sriov_drivers_autoprobe'), random.pick(['0', '1'])),
+      ],
+      [2, () => this.#signal()],
+      [1, () => this.#plug()],
+      [1, () => this.#write(fileOf(random.pick(devices.slice(0, 5)).address, 'remove'), '1')],
+      [2, () => this.#write('/sys/bus/pci/rescan', '1')],
+      [1, () => this.#write(fileOf(address, 'reset'), '1')],
+      [
+        1,
+        () =>
+          this.#write(
+            `/sys/kernel/iommu_groups/${random.below(9)}/type`,
+            random.pick(['DMA', 'DMA-FQ', 'identity']),
+          ),
+      ],
+    ];
+    let left = random.below(steps.reduce((sum, [weight]) => sum + weight, 0));
+    for (const [weight, step] of steps) {
+      if (left < weight) return step();
+      left -= weight;
+    }
+  }
+
+  /** Lets go of everything, gives every function back to its driver, and prints what is so then. */
+  tidy(): void {
+    for (const name of this.#files) this.lines.push(`close ${name}`);
+    for (const name of this.#children) this.lines.push(`wait ${name} ${tidyWaitMs}`);
+    for (const id of this.#plugged) this.lines.push(`host device_del ${id}`);
+    this.lines.push(`sleep ${settleMs}`, 'ue');
+    this.lines.push(
+      `w ${fileOf('0000:04:00.0', 'sriov_drivers_autoprobe')} 0`,
+      'w /sys/bus/pci/rescan 1',
+    );
+    for (const address of [...devices.map((each) => each.address), ...virtualFunctions, ...ports]) {
+      this.lines.push(`w ${fileOf(address, 'driver_override')} \\n`);
+      for (const driver of ['vfio-pci', 'pci-stub', 'uio_pci_generic']) {
+        this.lines.push(`w /sys/bus/pci/drivers/${driver}/unbind ${address}`);
+      }
+      this.lines.push(`w /sys/bus/pci/drivers_probe ${address}`);
+    }
+    this.lines.push(`sleep ${settleMs}`, `w ${sriov} 0`, 'ueq');
+    for (const { address } of devices) this.lines.push(`rl ${fileOf(address, 'driver')}`);
+    this.lines.push('ls /sys/bus/pci/devices', 'ls /sys/kernel/iommu_groups', 'ls /dev/vfio');
+  }
+}
+
+/** One script of so many steps, with its cleaning up. `prefix` keeps its names apart from those of other scripts. */
+export function randomScript(random: Random, steps: number, prefix: string): readonly string[] {
+  const writer = new ScriptWriter(random, prefix);
+  writer.lines.push(`sh echo "--- script ${prefix}"`, 'ueq');
+  for (let n = 0; n < steps; n++) writer.step();
+  writer.tidy();
+  return writer.lines;
+}
