@@ -15,7 +15,7 @@ import {
   Transport,
   type WholeAnswer,
 } from './http/transport.ts';
-import { type ApiOutcome, type ApiVerb, type ClusterMetrics } from './metrics.ts';
+import { type ApiVerb, type ClusterMetrics, outcomeOf } from './metrics.ts';
 import {
   type KubeObject,
   type ObjectRef,
@@ -24,7 +24,14 @@ import {
   type ResourcePlace,
 } from './objects.ts';
 import { type ApiProblem, type ApiResult, problemOf, statusBody, unreachable } from './problem.ts';
-import { type ListOptions, listQuery, type Page, type WatchOptions, watchQuery } from './query.ts';
+import {
+  isPage,
+  type ListOptions,
+  listQuery,
+  type Page,
+  type WatchOptions,
+  watchQuery,
+} from './query.ts';
 import { readWatch, type WatchEnd, type WatchEvent } from './watch.ts';
 
 /** What a client depends on. */
@@ -42,6 +49,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** For the whole answer; default 10 s, 60 s for a page of a list. */
   readonly timeoutMs?: number;
+  /** Does not wait until others have ended: for what has a deadline of its own. */
+  readonly urgent?: boolean;
 }
 
 /** A server-side apply: `body` holds exactly the fields that `fieldManager` wants to own. */
@@ -100,12 +109,14 @@ export class ApiClient {
   }
 
   /** One page of a list: up to `limit` objects, and where to go on. */
-  list<T extends KubeObject>(
+  async list<T extends KubeObject>(
     resource: Resource,
     options: ListOptions & CallOptions = {},
   ): Promise<ApiResult<Page<T>>> {
     const path = `${resourcePath(resource, { namespace: options.namespace })}${listQuery(options)}`;
-    return this.#call('list', 'GET', path, { timeoutMs: pageMs, ...options });
+    const call = { timeoutMs: pageMs, ...options };
+    const page = await this.#call<Page<T>>('list', 'GET', path, call);
+    return page.ok && !isPage(page.value) ? fail(unreachable('an answer that is no list')) : page;
   }
 
   /** Creates an object. */
@@ -202,11 +213,14 @@ export class ApiClient {
     method: HttpRequest['method'],
     ...[path, options, content]: [string, CallOptions, { body: string; contentType?: string }?]
   ): Promise<ApiResult<T>> {
-    const { signal, timeoutMs = callMs } = options;
+    const { signal, timeoutMs = callMs, urgent = false } = options;
+    if (signal?.aborted === true) return fail({ kind: 'aborted' });
     const call: Call = { verb, request: { method, path, signal, timeoutMs, ...content } };
     const { clock, random } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      const answer = await this.#gate.pass(() => this.#once(call));
+      const once = (): Promise<ApiResult<WholeAnswer>> => this.#once(call);
+      const answer = urgent ? await once() : await this.#gate.pass(once, signal);
+      if (answer === null) return fail({ kind: 'aborted' });
       if (answer.ok) return parsed(answer.value.text);
       const waitMs = repeatAfterMs(answer.problem);
       if (attempt >= attemptsMax || waitMs === null) return answer;
@@ -264,13 +278,6 @@ export class ApiClient {
 
 function placeOf({ namespace, name }: ObjectRef): ResourcePlace {
   return namespace === undefined ? { name } : { namespace, name };
-}
-
-function outcomeOf(status: number): ApiOutcome {
-  if (status === 0) return 'none';
-  if (status === 409 || status === 429) return `${status}`;
-  if (status < 300) return '2xx';
-  return status < 500 ? '4xx' : '5xx';
 }
 
 /** How long the server asked to wait before the same call is made again; null when it is not to be made again. */

@@ -6,6 +6,14 @@ export type ApiVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' |
 /** What came of a request: a class of HTTP status, or `none` when there was no answer. */
 export type ApiOutcome = '2xx' | '4xx' | '409' | '429' | '5xx' | 'none';
 
+/** The class of an HTTP status; 0: there was no answer. */
+export function outcomeOf(status: number): ApiOutcome {
+  if (status === 0) return 'none';
+  if (status === 409 || status === 429) return `${status}`;
+  if (status < 300) return '2xx';
+  return status < 500 ? '4xx' : '5xx';
+}
+
 /** Why a whole resource was listed. */
 export type ListReason = 'start' | 'expired';
 

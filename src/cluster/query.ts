@@ -35,6 +35,14 @@ export interface Page<T extends KubeObject> {
   readonly items: readonly T[] | null;
 }
 
+/** True for a page of a list: something else than the API server may answer as well, with JSON of its own. */
+export function isPage(value: unknown): boolean {
+  const { metadata, items } = (value ?? {}) as { metadata?: unknown; items?: unknown };
+  return (
+    typeof metadata === 'object' && metadata !== null && (items === null || Array.isArray(items))
+  );
+}
+
 function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(values).flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, String(value)]],

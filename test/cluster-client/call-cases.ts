@@ -153,6 +153,38 @@ export const callCases: readonly Case[] = [
     },
   },
   {
+    name: 'calls that wait behind eight that hang end with their signals, and an urgent one does not wait',
+    run: async (stage) => {
+      await objectsOf(stage).create('a');
+      stage.proxy.add({ when: () => true, effect: { kind: 'stall', bytes: 0 }, times: 8 });
+      const over = new AbortController();
+      const { signal } = over;
+      const hanging = Array.from({ length: 12 }, () =>
+        stage.client.get(configMaps, at(stage, 'a'), { signal }),
+      );
+      await pause(100);
+      assert.equal(stage.proxy.seen.length, 8);
+      assert.equal(
+        kind(await stage.client.get(configMaps, at(stage, 'a'), { urgent: true })),
+        'ok',
+      );
+      over.abort();
+      assert.deepEqual([...new Set((await Promise.all(hanging)).map(kind))], ['aborted']);
+      assert.equal(kind(await stage.client.get(configMaps, at(stage, 'a'))), 'ok');
+      assert.equal(stage.proxy.seen.length, 10);
+    },
+  },
+  {
+    name: 'JSON that is no list is unavailable, not an empty list',
+    run: async (stage) => {
+      for (const body of [{}, { items: [] }, { metadata: {} }, { metadata: {}, items: 5 }]) {
+        stage.proxy.add({ when: () => true, effect: { kind: 'answer', status: 200, body } });
+        const { namespace } = at(stage, '');
+        assert.equal(kind(await stage.client.list(configMaps, { namespace })), 'unavailable');
+      }
+    },
+  },
+  {
     name: 'an answer that is not JSON is unavailable, not a crash',
     run: async (stage) => {
       await objectsOf(stage).create('a');

@@ -165,7 +165,7 @@ export class LeaderElection {
   async #takeOrRenew(signal: AbortSignal): Promise<ApiResult<LeaseObject>> {
     const { client, clock, identity, lease } = this.#options;
     // Half of the deadline: one connection may be dead, the next one gets its chance.
-    const call = { signal, timeoutMs: this.#times.renewDeadlineMs / 2 };
+    const call = { signal, timeoutMs: this.#times.renewDeadlineMs / 2, urgent: true };
     // The holder knows what it wrote last; only when that does not fit any more does it look.
     const mine = this.holder === identity ? this.#seen : null;
     if (mine !== null) {

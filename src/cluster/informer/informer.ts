@@ -72,12 +72,13 @@ export class Informer<Kept extends KubeObject = KubeObject> {
   #warnedAtMs = 0;
   #heardAtMs: number | null = null;
   #lists = 0;
-  /** A list by pages expired before its end: the next is asked for in one piece. */
-  #wholeList = false;
+  /** Larger after every list whose pages expired before its end. */
+  #pageObjects: number;
 
   constructor(options: InformerOptions<Kept>) {
     this.#options = options;
     this.#timings = { ...defaultTimings, ...options.timings };
+    this.#pageObjects = this.#timings.pageObjects;
     this.#handlers = new Handlers(options.resource.plural, options.log);
     this.#backoff = new Backoff(this.#timings.backoff, options.random);
     this.#slowBackoff = new Backoff(this.#timings.slow, options.random);
@@ -148,10 +149,10 @@ export class Informer<Kept extends KubeObject = KubeObject> {
     metrics.listed(resource.plural, this.#hasSynced ? 'expired' : 'start');
     const listed = await this.#pages(signal);
     if (!listed.ok) {
-      this.#wholeList = listed.problem.kind === 'gone';
+      if (listed.problem.kind === 'gone') this.#pageObjects *= 4;
       return { kind: 'list-failed', problem: listed.problem };
     }
-    this.#wholeList = false;
+    this.#pageObjects = this.#timings.pageObjects;
     this.#heard();
     this.#resourceVersion = listed.value.resourceVersion;
     this.#handlers.tell(this.#cache.replace(listed.value.objects));
@@ -168,7 +169,7 @@ export class Informer<Kept extends KubeObject = KubeObject> {
   ): Promise<ApiResult<{ readonly objects: Map<string, Kept>; readonly resourceVersion: string }>> {
     const { client, resource, namespace, labelSelector, fieldSelector } = this.#options;
     const selection = { namespace, labelSelector, fieldSelector, signal };
-    const limit = this.#wholeList ? undefined : this.#timings.pageObjects;
+    const limit = this.#pageObjects;
     const objects = new Map<string, Kept>();
     let next: string | undefined;
     for (;;) {
@@ -232,7 +233,7 @@ export class Informer<Kept extends KubeObject = KubeObject> {
       const why = errorText(thrown);
       log.error('cluster-object-unusable', {
         resource: resource.plural,
-        object: object.metadata.name,
+        object: object.metadata?.name,
         why,
       });
       return null;
