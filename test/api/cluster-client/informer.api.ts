@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import { informerCases } from '../../cluster-client/informer-cases.ts';
 import { informerDutyCases } from '../../cluster-client/informer-duty-cases.ts';
+import { playRandomFaults } from '../../cluster-client/random-faults.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { realStage } from './real-stage.ts';
 
@@ -17,3 +18,10 @@ after(async () => await server[Symbol.asyncDispose]());
     await run(stage);
   });
 });
+
+for (const seed of [101, 102, 103]) {
+  test(`informer: random changes and faults, seed ${seed}`, { timeout: 60_000 }, async () => {
+    await using stage = await realStage(server, `random-${seed}`);
+    await playRandomFaults(stage, seed, 150);
+  });
+}

@@ -167,6 +167,29 @@ test('months: only the pods of one node, and one node by its name', async () => 
   assert((all.value.items ?? []).length > there.length, 'there are others');
 });
 
+test('months: a watch that the server ends in time goes on from a bookmark, without a list', async () => {
+  const access = await config();
+  await using maps = informerOf<ConfigMap>(access, configMaps, {
+    ...{ namespace: 'default', labelSelector: 'case=quiet', timings: { watchSeconds: 3 } },
+  });
+  await maps.informer.synced();
+  const direct = clientFor(access);
+  await objectsOf({ direct, label: 'noise' }).bulk(['a', 'b', 'c']);
+  const versions = (): number[] =>
+    server
+      .audit()
+      .filter(
+        ({ requestURI, stage }) => requestURI.includes('quiet') && stage === 'ResponseStarted',
+      )
+      .map(({ requestURI }) => Number(/resourceVersion=(\d+)/.exec(requestURI)?.[1]));
+  await until('it watches for the third time', () => versions().length >= 3, 20_000);
+  const [first = 0, second = 0] = versions();
+  assert(second > first, `a bookmark carried ${first} on: ${versions().join(' ')}`);
+  assert.equal(maps.informer.health().lists, 1);
+  assert(!maps.log.lines.some((line) => line.startsWith('warn')), maps.log.lines.join('\n'));
+  direct.close();
+});
+
 test('months: the audit log shows who asked, and that watching wrote nothing', () => {
   const asked = server.audit().filter(({ userAgent }) => userAgent === 'test');
   assert(asked.some(({ verb, objectRef }) => verb === 'watch' && objectRef?.resource === 'pods'));
