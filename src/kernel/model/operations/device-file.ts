@@ -197,7 +197,9 @@ export function deviceReset(machine: Machine, process: Process, fd: number): Ret
   if (file === undefined) return refused('EBADF');
   const { what } = file;
   if (what.kind !== 'device') return refused(notThatKind(file));
-  if (!what.granted || what.device.pci.resetMethods.length === 0) return refused('EINVAL');
+  if (!what.granted || resetMethodNow(machine, what.device.pci) === null) {
+    return refused('EINVAL');
+  }
   const { pci } = what.device;
   const failure = machine.faults.onDevice('reset-failure', {
     address: pci.address,

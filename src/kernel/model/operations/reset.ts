@@ -11,6 +11,20 @@ import { lockDevice } from './probe.ts';
 const resetMs: Readonly<Record<string, number>> = { flr: 100, af_flr: 100, pm: 20, bus: 200 };
 const otherResetMs = 100;
 
+/** pci_parent_bus_reset refuses where another function is on the bus: a hot-plugged one takes the method away. */
+function isAloneOnBus(machine: Machine, device: PciDevice): boolean {
+  if (device.parent === null) return false;
+  return [...machine.devices.values()].every(
+    (other) => other === device || other.parent !== device.parent,
+  );
+}
+
+/** The first of the function's methods that works now, or null: then a reset answers ENOTTY. */
+export function resetMethodNow(machine: Machine, device: PciDevice): string | null {
+  const works = (method: string): boolean => method !== 'bus' || isAloneOnBus(machine, device);
+  return device.resetMethods.find(works) ?? null;
+}
+
 /** Writes `1` to `reset`: works even while someone uses the function. */
 export async function writeReset(
   machine: Machine,
@@ -24,7 +38,8 @@ export async function writeReset(
   const { group } = device;
   try {
     if (group !== null) group.recoveryCount += 1;
-    const [method = ''] = device.resetMethods;
+    const method = resetMethodNow(machine, device);
+    if (method === null) return errno('ENOTTY');
     const wait = machine.pause(task, resetMs[method] ?? otherResetMs);
     if (wait !== undefined) await wait;
     const failure = machine.faults.onDevice('reset-failure', {
