@@ -1,8 +1,9 @@
 // `npm run test:kernel`: boots Debian's kernels in QEMU with an emulated IOMMU and judges the project by them.
 //
-//   npm run test:kernel -- [--core] [--kernel NAME]... [SUITE]...
+//   npm run test:kernel -- [--core] [--kernel NAME]... [--random N] [--seed N] [SUITE]...
 //
 // --core: what CI has time for. NAME: 6.1, 6.12, newest, 5.10. SUITE: part of a file name in test/kernel/suites.
+// --random: random scripts for each kernel, 20 steps each (100 without a number).
 // Where guests cannot run it says why, as "skipped", and ends with 69 (with --core: 0).
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,6 +20,8 @@ const { values, positionals } = parseArgs({
   options: {
     core: { type: 'boolean', default: false },
     kernel: { type: 'string', multiple: true, default: [] },
+    random: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
   },
   allowPositionals: true,
 });
@@ -26,12 +29,19 @@ const { values, positionals } = parseArgs({
 const startedMs = performance.now();
 const elapsed = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 
+const notANumber = [values.random, values.seed].find((text) => !/^\d+$/.test(text));
+if (notANumber !== undefined) {
+  console.error(`"${notANumber}" is no whole number`);
+  process.exit(64);
+}
 const unknown = values.kernel.find((name) => !kernelNames.some((known) => known === name));
 if (unknown !== undefined) {
   console.error(`--kernel is "${unknown}"; allowed: ${kernelNames.join(', ')}`);
   process.exit(64);
 }
 if (values.core) process.env[asked.core] = '1';
+process.env[asked.random] = values.random;
+process.env[asked.seed] = values.seed;
 process.env[asked.kernels] = values.kernel.join(',');
 
 interface Count {

@@ -40,6 +40,29 @@ function whereWaitedFor(lines: readonly string[]): string[] {
   return [...kept, ...[...said.values()].flat().sort()];
 }
 
+/** Events that came together, those of one function after those of another; those of one stay as they came. */
+function inOrderOfFunctions(lines: readonly string[]): string[] {
+  const functionOf = (line: string): string =>
+    /([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?!.*[0-9a-f]{2}\.[0-7])/.exec(
+      line.split('|')[0] ?? '',
+    )?.[1] ?? '';
+  const sorted: string[] = [];
+  let events: string[] = [];
+  for (const line of [...lines, '']) {
+    if (line.startsWith('   uevent ')) events.push(line);
+    else {
+      sorted.push(
+        ...events.sort((a, b) =>
+          functionOf(a) < functionOf(b) ? -1 : functionOf(a) > functionOf(b) ? 1 : 0,
+        ),
+        line,
+      );
+      events = [];
+    }
+  }
+  return sorted.slice(0, -1);
+}
+
 /** Lines of a run without what Linux does not fix. */
 export function comparable(lines: readonly string[], how: Comparing): string[] {
   const { anySensor, anyRace = false } = how;
@@ -66,5 +89,5 @@ export function comparable(lines: readonly string[], how: Comparing): string[] {
   }
   flush();
   const whole = kept.filter((line) => !line.startsWith('@@DONE'));
-  return anyRace ? whereWaitedFor(whole) : whole;
+  return anyRace ? inOrderOfFunctions(whereWaitedFor(whole)) : whole;
 }

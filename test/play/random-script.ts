@@ -33,7 +33,7 @@ const signals = [9, 15];
 const waitMs = 1200;
 const tidyWaitMs = 20_000;
 /** What starts in the background has come to its end then. */
-const settleMs = 700;
+const settleMs = 400;
 
 const fileOf = (address: string, name: string): string => `/sys/bus/pci/devices/${address}/${name}`;
 
@@ -203,7 +203,7 @@ class ScriptWriter {
       }
       this.lines.push(`w /sys/bus/pci/drivers_probe ${address}`);
     }
-    this.lines.push(`sleep ${settleMs}`, `w ${sriov} 0`, 'ueq');
+    this.lines.push(`sleep ${settleMs / 2}`, `w ${sriov} 0`, 'ueq');
     for (const { address } of devices) this.lines.push(`rl ${fileOf(address, 'driver')}`);
     this.lines.push('ls /sys/bus/pci/devices', 'ls /sys/kernel/iommu_groups', 'ls /dev/vfio');
   }

@@ -7,7 +7,22 @@ import { type KernelName, kernelNames } from '../rig/wanted.ts';
 export const sideBySide = 2;
 
 /** Names of the environment by which main.ts tells the suites what was asked for. */
-export const asked = { core: 'WHOLEGROUP_KERNEL_CORE', kernels: 'WHOLEGROUP_KERNELS' } as const;
+export const asked = {
+  core: 'WHOLEGROUP_KERNEL_CORE',
+  kernels: 'WHOLEGROUP_KERNELS',
+  random: 'WHOLEGROUP_KERNEL_RANDOM',
+  seed: 'WHOLEGROUP_KERNEL_SEED',
+} as const;
+
+/** Random scripts for each kernel. */
+export function askedScripts(): number {
+  return Number(process.env[asked.random]);
+}
+
+/** The first of the seeds. */
+export function askedSeed(): number {
+  return Number(process.env[asked.seed]);
+}
 
 /** Only the core was asked for. */
 export const onlyCore = process.env[asked.core] === '1';

@@ -1,0 +1,91 @@
+// Runs in a guest: begins every use of useCases, looks at the machine as `wholegroup inspect` does, ends the use, and
+// looks again. Prints one line of JSON for each.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { silentLog } from '../../../src/base/log.ts';
+import { lookAtMachine } from '../../../src/cli/look-at-machine.ts';
+import { machineReport } from '../../../src/cli/render/report.ts';
+import { LinuxKernel } from '../../../src/kernel/linux/linux-kernel.ts';
+import { realClock } from '../../../src/observe/real-clock.ts';
+import type { Blocker } from '../../../src/ownership/blockers.ts';
+import { type UseCase, useCases } from './use-cases.ts';
+
+/** What came of one case. */
+export interface UseResult {
+  readonly name: string;
+  readonly before: readonly Blocker[];
+  readonly during: readonly Blocker[];
+  readonly after: readonly Blocker[];
+  /** What the shell said that could not begin the use; null when it could. */
+  readonly cannotStart: string | null;
+}
+
+const clock = realClock();
+const kernel = new LinuxKernel({
+  clock,
+  log: silentLog,
+  laneEntry: '/opt/wholegroup/lane-child.js',
+  roots: {},
+});
+
+const firstOf = (folder: string): string => {
+  try {
+    return readdirSync(folder)[0] ?? '';
+  } catch {
+    return '';
+  }
+};
+
+/** The name of the first block device below a function: of NVMe and of virtio it is in different places. */
+function blockDevice(address: string): string {
+  const name = spawnSync('sh', [
+    '-c',
+    `ls -d /sys/bus/pci/devices/${address}/nvme/*/nvme*n1 /sys/bus/pci/devices/${address}/virtio*/block/* 2>/dev/null | head -1`,
+  ]);
+  const path = name.stdout.toString().trim();
+  return path === '' ? '' : `/dev/${path.slice(path.lastIndexOf('/') + 1)}`;
+}
+
+async function blockersOf(address: string): Promise<readonly Blocker[]> {
+  const { node, inventory, looks } = await lookAtMachine(kernel, { clock, log: silentLog });
+  const report = machineReport(node, inventory, looks);
+  const group = report.groups.find(({ members }) =>
+    members.some((member) => 'address' in member && member.address === address),
+  );
+  return group?.blockers ?? [];
+}
+
+function shell(text: string, { address }: UseCase): string | null {
+  const env = {
+    ...process.env,
+    dev: blockDevice(address),
+    net: firstOf(`/sys/bus/pci/devices/${address}/net`),
+  };
+  const ran = spawnSync('sh', ['-c', text], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 60_000,
+  });
+  return ran.status === 0 ? null : `status ${ran.status}: ${ran.stderr.toString()}`;
+}
+
+function tellMonitor(command: string | undefined): void {
+  if (command !== undefined) process.stdout.write(`@@HOST ${command}\n`);
+}
+
+async function tryCase(use: UseCase): Promise<UseResult> {
+  const before = await blockersOf(use.address);
+  tellMonitor(use.plug);
+  const cannotStart = shell(use.start, use);
+  const during = await blockersOf(use.address);
+  tellMonitor(use.unplug);
+  shell(use.end, use);
+  const after = await blockersOf(use.address);
+  return { name: use.name, before, during, after, cannotStart };
+}
+
+for (const use of useCases) {
+  process.stdout.write(`@@CASE ${JSON.stringify(await tryCase(use))}\n`);
+}
+kernel.close();
+process.exit(0);

@@ -1,0 +1,44 @@
+// Uses of real devices by a real Linux: each keeps its group from being released, with the right reason and the file
+// that shows it; when the use ends the group is as it was before.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { useCases } from '../guest/use-cases.ts';
+import type { UseResult } from '../guest/uses.ts';
+import { accountOf, runGuest } from '../rig/guest.ts';
+import { textFile } from '../rig/initramfs.ts';
+import { shapes } from '../rig/shapes.ts';
+import { guestProgram } from './guest-program.ts';
+import { kernelOf, sideBySide, suiteRig } from './setup.ts';
+
+const kernels = ['6.1', '6.12', 'newest'] as const;
+const deadlineMs = 300_000;
+const rig = await suiteRig();
+const kinds = (blockers: UseResult['before']): string[] =>
+  [...new Set(blockers.map(({ kind }) => kind))].sort((a, b) => (a < b ? -1 : 1));
+
+describe('uses of real devices', { concurrency: sideBySide }, () => {
+  for (const name of kernels) {
+    test(`${name}: every use`, async (t) => {
+      const kernel = kernelOf(rig, name);
+      if (typeof kernel === 'string') return t.skip(kernel);
+      const job = [await guestProgram('uses.ts'), textFile('job/main', 'node /job/uses.mjs\n')];
+      const ended = await runGuest({ rig, kernel, shape: shapes.agent, job, deadlineMs });
+      const results = ended.lines
+        .filter((line) => line.startsWith('@@CASE '))
+        .map((line) => JSON.parse(line.slice('@@CASE '.length)) as UseResult);
+      for (const use of useCases) {
+        await t.test(`${name}: ${use.name} is seen as ${use.kind}, and its end too`, () => {
+          const result = results.find((each) => each.name === use.name);
+          assert.ok(result !== undefined, accountOf(ended));
+          assert.equal(result.cannotStart, null);
+          const seen = result.during.find(({ kind }) => kind === use.kind);
+          assert.ok(seen !== undefined, `seen: ${kinds(result.during).join(', ')}`);
+          assert.ok(seen.evidence.path.startsWith('/'), JSON.stringify(seen.evidence));
+          assert.ok(!kinds(result.before).includes(use.kind), 'not seen before the use');
+          assert.deepEqual(kinds(result.after), kinds(result.before));
+        });
+      }
+      assert.equal(ended.status, 0, `${accountOf(ended)}\n${ended.lines.slice(-5).join('\n')}`);
+    });
+  }
+});
