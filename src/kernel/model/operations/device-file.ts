@@ -8,6 +8,7 @@ import type { VfioDevice, VfioGroup } from '../objects/vfio-device.ts';
 import { disableDevice, enableDevice, hasPowerManagement } from './device-facts.ts';
 import { legacyViable } from './legacy.ts';
 import { claimByDevice, releaseByDevice } from './ownership.ts';
+import { resetMethodNow } from './reset.ts';
 import { notThatKind, refused, returned, zeroOr, type Returned } from './returned.ts';
 
 type DeviceFile = Extract<FileKind, { readonly kind: 'device' }>;
