@@ -44,6 +44,7 @@ export class Agent implements DevicePluginDoor {
   readonly #viewListeners = new Set<AgentListener>();
   readonly #reservations = new Reservations();
   #policies: readonly PassthroughPolicy[];
+  #nodeLabels: Readonly<Record<string, string>>;
   #cordons: ReadonlyMap<PciAddress, string> = new Map();
   #quarantined: readonly QuarantinedRecord[] = [];
   #latest: Survey | null = null;
@@ -58,6 +59,7 @@ export class Agent implements DevicePluginDoor {
     this.#options = options;
     this.#ports = options.ports;
     this.#policies = options.policies;
+    this.#nodeLabels = options.nodeLabels;
     this.#watch = new NodeWatch({
       ports: options.ports,
       survey: (trigger) => this.#survey(trigger),
@@ -100,6 +102,12 @@ export class Agent implements DevicePluginDoor {
   /** Other policies are in force from now on. */
   setPolicies(policies: readonly PassthroughPolicy[]): void {
     this.#policies = policies;
+    this.#watch.want('policy');
+  }
+
+  /** Other labels of this node, for nodeSelector. */
+  setNodeLabels(labels: Readonly<Record<string, string>>): void {
+    this.#nodeLabels = labels;
     this.#watch.want('policy');
   }
 
@@ -173,7 +181,7 @@ export class Agent implements DevicePluginDoor {
     const found = await survey({
       host: this.#ports.host,
       unchanged: this.#unchangedFor(trigger),
-      policies: this.#policies.filter((policy) => appliesTo(policy, this.#options.nodeLabels)),
+      policies: this.#policies.filter((policy) => appliesTo(policy, this.#nodeLabels)),
       records: actors.flatMap((actor) => (actor.record === null ? [] : [actor.record])),
       quarantined: this.#quarantined.flatMap((entry) =>
         entry.leader === null ? [] : [entry.leader],
@@ -260,7 +268,7 @@ export class Agent implements DevicePluginDoor {
 
   #computeOffers(): Offers {
     const views = this.views();
-    const applying = this.#policies.filter((policy) => appliesTo(policy, this.#options.nodeLabels));
+    const applying = this.#policies.filter((policy) => appliesTo(policy, this.#nodeLabels));
     const offerables = views.flatMap((view) =>
       view.resourceName === null
         ? []

@@ -194,7 +194,8 @@ export class GroupActor {
     const { record } = this.#core.state;
     if (record === null || record.lease === null) return;
     const { pod: before, since } = record.lease;
-    if (before !== null && before.namespace === pod.namespace && before.name === pod.name) return;
+    const same = before?.namespace === pod.namespace && before.name === pod.name;
+    if (same && (before.uid !== null || pod.uid === null)) return;
     await this.#core.save({ ...record, lease: { since, pod } });
   }
 

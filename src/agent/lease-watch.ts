@@ -28,7 +28,7 @@ interface Watched {
 export interface LeaseWatchContext {
   readonly ports: Pick<
     AgentPorts,
-    'clock' | 'log' | 'host' | 'holders' | 'podStatus' | 'timing' | 'departure'
+    'clock' | 'log' | 'host' | 'holders' | 'pods' | 'timing' | 'departure'
   >;
   readonly actors: () => Iterable<GroupActor>;
 }
@@ -115,9 +115,11 @@ export class LeaseWatch {
     const holder = holderOf(answer, watched.device);
     if (holder !== null) {
       const { namespace, pod: name, container } = holder;
-      if (lease.pod?.namespace !== namespace || lease.pod.name !== name) {
-        actor.post({ kind: 'HolderFound', pod: { namespace, name, uid: null, container } });
-      }
+      const uid = this.#context.ports.pods.uidOf(namespace, name);
+      const same = lease.pod?.namespace === namespace && lease.pod.name === name;
+      // The kubelet tells no UID; the API server may tell it later.
+      if (!same || (lease.pod?.uid === null && uid !== null))
+        actor.post({ kind: 'HolderFound', pod: { namespace, name, uid, container } });
       return;
     }
     await this.#judge(actor, record, lease, lists);
@@ -130,10 +132,10 @@ export class LeaseWatch {
     lease: Lease,
     lists: ListWatch,
   ): Promise<void> {
-    const { log, podStatus, departure: limits } = this.#context.ports;
+    const { log, pods, departure: limits } = this.#context.ports;
     const evidence: DepartureEvidence = {
       lists,
-      pod: podStatus(lease),
+      pod: pods.statusOf(lease),
       inside: { kind: 'nobody' },
     };
     if (judgeDeparture(evidence, limits).kind !== 'gone') return;

@@ -65,6 +65,20 @@ export const defaultTiming: AgentTiming = {
   retryMaxMs: 60_000,
 };
 
+/** What the API server knows about pods of this node. */
+export interface PodKnowledge {
+  /** The pod of a lease; `unavailable` without an API server. */
+  readonly statusOf: (lease: Lease) => PodStatus;
+  /** UID of the pod that has this name now; null when it is not known. */
+  readonly uidOf: (namespace: string, name: string) => string | null;
+}
+
+/** Without an API server. */
+export const noPodKnowledge: PodKnowledge = {
+  statusOf: () => ({ kind: 'unavailable' }),
+  uidOf: () => null,
+};
+
 /** Everything the loop works with. */
 export interface AgentPorts {
   readonly clock: Clock;
@@ -74,8 +88,7 @@ export interface AgentPorts {
   readonly holders: HolderSource;
   /** Null: delivery by device nodes only. */
   readonly cdi: CdiStore | null;
-  /** What the API server knows about the pod of a lease; `unavailable` without one. */
-  readonly podStatus: (lease: Lease) => PodStatus;
+  readonly pods: PodKnowledge;
   /** When the kubelet's lists count. */
   readonly departure: DepartureLimits;
   readonly meter: AgentMeter;

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { Agent } from '../agent/agent.ts';
 import type { CdiStore } from '../agent/ports.ts';
-import { defaultTiming } from '../agent/ports.ts';
+import { defaultTiming, noPodKnowledge } from '../agent/ports.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { seededRandom } from '../base/random.ts';
@@ -25,6 +25,7 @@ import {
   type PolicyWatchOptions,
   watchPolicies,
 } from '../record/policy-watch.ts';
+import type { AgentCluster } from './agent-cluster.ts';
 import { protosFolder } from './places.ts';
 
 /** How often a folder is looked at that is also watched: each look wakes a process that has nothing to do. */
@@ -33,7 +34,8 @@ const watchedPollMs = 5000;
 /** What an agent process is told by its flags. */
 export interface AgentSettings {
   readonly nodeLabels: Readonly<Record<string, string>>;
-  readonly policiesPath: string;
+  /** Null: policies come from the API server. */
+  readonly policiesPath: string | null;
   readonly stateDir: string;
   /** The kubelet's own folder (`/var/lib/kubelet`). */
   readonly kubeletDir: string;
@@ -51,6 +53,8 @@ export interface AgentParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly onCrash: (problem: unknown) => void;
+  /** The side of the Kubernetes API; null: none. */
+  readonly cluster: AgentCluster | null;
 }
 
 /** A running agent. */
@@ -79,7 +83,7 @@ export async function startAgent(
       ...{ clock, log, holders, cdi },
       host: createHost({ kernel: parts.kernel, clock, log }),
       records: fileRecordStore({ dir: settings.stateDir, log }),
-      podStatus: () => ({ kind: 'unavailable' }),
+      pods: parts.cluster?.pods ?? noPodKnowledge,
       departure: { ...defaultDepartureLimits, kubeletUpMs: settings.kubeletReadyMs },
       meter: metrics.agent,
       timing: defaultTiming,
@@ -89,13 +93,7 @@ export async function startAgent(
     policies: [],
     onCrash,
   });
-  const policies = await firstPolicies(
-    { path: settings.policiesPath, clock, log, pollMs: watchedPollMs },
-    (state) => {
-      agent.setPolicies(state.policies);
-      metrics.policies(state.policies.length, state.problems.length);
-    },
-  );
+  const policies = await policySource(settings.policiesPath, agent, parts);
   await agent.start();
   const count = (): void => metrics.groups(agent.views());
   const counting = agent.onViewsChanged(count);
@@ -113,14 +111,36 @@ export async function startAgent(
     timing: { ...defaultPluginTiming, pollMs: watchedPollMs },
   });
   await plugins.start();
+  // The kubelet first: nothing here waits for an API server that may be away.
+  parts.cluster?.begin(agent, () => registeredWith(plugins));
   const stop = async (): Promise<void> => {
     policies.close();
     counting.close();
+    await parts.cluster?.stop();
     await plugins.stop();
     agent.stop();
     holders.close();
   };
   return { agent, plugins, stop };
+}
+
+function registeredWith(plugins: DevicePlugins): ReadonlySet<string> {
+  const { resources } = plugins.state();
+  return new Set(resources.filter(({ registered }) => registered).map(({ resource }) => resource));
+}
+
+/** Policies of files, or what the API server said last until it speaks again. */
+async function policySource(
+  path: string | null,
+  agent: Agent,
+  { clock, log, metrics, cluster }: AgentParts,
+): Promise<{ close(): void }> {
+  await cluster?.recall(agent);
+  if (path === null) return { close: () => undefined };
+  return firstPolicies({ path, clock, log, pollMs: watchedPollMs }, (state) => {
+    agent.setPolicies(state.policies);
+    metrics.policies(state.policies.length, state.problems.length);
+  });
 }
 
 /** Begins to watch policies and resolves when the first state was delivered, so that the first offers are complete. */

@@ -21,6 +21,9 @@ const quietFolders = [
   ...['/dev/vfio', '/dev/vfio/devices'],
 ];
 
+/** Tables of the network that change when an interface gets an address or a route; none of them counts packets. */
+const addressTables = ['/proc/1/net/route', '/proc/1/net/if_inet6', '/proc/1/net/fib_trie'];
+
 const driversFolder = '/sys/bus/pci/drivers';
 const vfioClass = '/sys/class/vfio-dev';
 
@@ -68,8 +71,10 @@ export class Fingerprints {
     hash.update(devices.digest);
     for (const address of devices.vfio) hash.update(await this.#readEnable(address));
     for (const folder of quietFolders) await this.#add(hash, folder);
-    const routes = await this.#kernel.read('/proc/1/net/route');
-    if (routes.kind === 'value') hash.update(routes.value);
+    for (const table of addressTables) {
+      const text = await this.#kernel.read(table);
+      hash.update(text.kind === 'value' ? text.value : text.kind);
+    }
     return hash.digest('base64');
   }
 

@@ -1,7 +1,7 @@
 // One simulated node: the kernel model, the stand-in kubelet, containers that use their devices, and the
 // agent, which is killed and started as the world pleases. Everything on virtual time.
 import { Agent } from '../../src/agent/agent.ts';
-import { defaultTiming } from '../../src/agent/ports.ts';
+import { defaultTiming, noPodKnowledge } from '../../src/agent/ports.ts';
 import { silentLog, type Log } from '../../src/base/log.ts';
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import { advance, VirtualClock } from '../../src/base/virtual-clock.ts';
@@ -202,7 +202,7 @@ export class World {
         records: mutation.records?.(records) ?? records,
         holders: mutation.holders?.(holders) ?? holders,
         cdi: delivery === 'cdi' ? this.#cdi(life) : null,
-        podStatus: () => ({ kind: 'unavailable' }),
+        pods: noPodKnowledge,
         departure: defaultDepartureLimits,
         timing: defaultTiming,
         mode: { delivery, deviceRoot: '' },

@@ -11,7 +11,9 @@ import {
 } from '../../observe/listen-address.ts';
 import { realClock } from '../../observe/real-clock.ts';
 import type { Delivery } from '../../ownership/record.ts';
+import type { AgentCluster, AgentClusterOptions } from '../agent-cluster.ts';
 import { type AgentProcess, startAgent } from '../agent-process.ts';
+import { addApiFlags, apiAccess, type ApiFlags } from '../api-access.ts';
 import { addKernelFlags, type CommandContext, logOf } from '../command-context.ts';
 import { failureOf } from '../exit.ts';
 import { chooseKernel, type KernelFlags } from '../kernel-choice.ts';
@@ -19,8 +21,8 @@ import { laneEntry } from '../places.ts';
 import { requireUsableKernel } from '../usable-kernel.ts';
 import { version } from '../version.ts';
 
-interface AgentFlags extends KernelFlags {
-  readonly policies: string;
+interface AgentFlags extends KernelFlags, ApiFlags {
+  readonly policies?: string;
   readonly state: string;
   readonly kubeletDir: string;
   readonly cdiDir: string;
@@ -32,6 +34,8 @@ interface AgentFlags extends KernelFlags {
   readonly kubeletReadySeconds: string;
 }
 
+const defaultPoliciesPath = '/etc/wholegroup/policies';
+
 /** Adds the command. */
 export function addAgentCommand(program: Command, context: CommandContext): void {
   const command = program
@@ -39,8 +43,7 @@ export function addAgentCommand(program: Command, context: CommandContext): void
     .description('offer, take, guard and return whole IOMMU groups of this node')
     .option(
       '--policies <path>',
-      'file or folder with PassthroughPolicy objects, watched',
-      '/etc/wholegroup/policies',
+      `file or folder with PassthroughPolicy objects, watched (default: those of the API server; without one ${defaultPoliciesPath})`,
     )
     .option('--state <dir>', 'folder for the durable group records', '/var/lib/wholegroup')
     .option('--kubelet-dir <dir>', "the kubelet's own folder", '/var/lib/kubelet')
@@ -67,7 +70,7 @@ export function addAgentCommand(program: Command, context: CommandContext): void
       'where to serve /healthz, /readyz and /metrics',
       addressText(defaultListenAddress),
     );
-  addKernelFlags(command).action(async (flags: AgentFlags) => {
+  addApiFlags(addKernelFlags(command)).action(async (flags: AgentFlags) => {
     context.done(await runAgent(flags, command, context));
   });
 }
@@ -124,19 +127,20 @@ async function runAgent(
   try {
     await requireUsableKernel(chosen.kernel, { clock, log });
     const kubeletReadyMs = parseSeconds('--kubelet-ready-seconds', flags.kubeletReadySeconds);
-    const settings = {
-      ...flags,
-      kubeletReadyMs,
-      nodeLabels,
-      policiesPath: flags.policies,
-      stateDir: flags.state,
-    };
+    const access = await apiAccess(flags, { env, clock, log });
+    const policiesPath = flags.policies ?? (access === null ? defaultPoliciesPath : null);
+    const stateDir = flags.state;
+    const settings = { ...flags, kubeletReadyMs, nodeLabels, policiesPath, stateDir };
+    const policiesFromApi = policiesPath === null;
+    const ofCluster = { nodeName, stateDir, policiesFromApi, clock, log, metrics };
+    const cluster = access === null ? null : await connect({ access, ...ofCluster });
     running = await startAgent(settings, {
       kernel: chosen.kernel,
       clock,
       log,
       metrics,
       onCrash: ended.crash,
+      cluster,
     });
     log.info('agent started', {
       node: nodeName,
@@ -152,6 +156,12 @@ async function runAgent(
     await chosen.close();
     metrics.close();
   }
+}
+
+/** Loaded only where there is an API server: it is a good part of the program. */
+async function connect(options: AgentClusterOptions): Promise<AgentCluster> {
+  const { createAgentCluster } = await import('../agent-cluster.ts');
+  return createAgentCluster(options);
 }
 
 function readiness(running: AgentProcess | null): readonly string[] {

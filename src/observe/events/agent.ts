@@ -76,6 +76,21 @@ export const agentEvents = {
     meaning: 'A record could not be made durable, so nothing was done to the group.',
     fields: ['leader', 'error'],
   },
+  'policy object invalid': {
+    level: 'warn',
+    meaning: 'A PassthroughPolicy object of the API server is not valid, so it is not in force here.',
+    fields: ['problem'],
+  },
+  'last known state unusable': {
+    level: 'warn',
+    meaning: 'The copy of policies, labels and cordons on disk cannot be read or written.',
+    fields: ['why'],
+  },
+  'last known state in force': {
+    level: 'info',
+    meaning: 'The agent goes by its copy of policies, labels and cordons until the API server answers.',
+    fields: ['policies', 'cordons'],
+  },
   'cdi spec left behind': {
     level: 'warn',
     meaning: 'The CDI spec of a group could not be removed.',

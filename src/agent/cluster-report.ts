@@ -1,0 +1,224 @@
+// What the agent says to the API server: an IOMMUGroup object for each group, the PassthroughNode of this node, and
+// Events when something changes. What has not changed is not written. Without the Node object nothing is written:
+// the objects would belong to nobody.
+import { type GroupStatus, groupObjectName, nodeLabel } from '../api/iommu-group.ts';
+import { apiVersion } from '../api/metadata.ts';
+import type { NodeStatus } from '../api/passthrough-node.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Happening } from '../cluster/events/event-object.ts';
+import type { WantedObject } from '../cluster/object-writer.ts';
+import type { KubeObject } from '../cluster/objects.ts';
+import type { PciAddress } from '../pci/address.ts';
+import type { Objects } from './cluster-policies.ts';
+import { groupStatus } from './report/group-status.ts';
+import { groupReasons, happenings } from './report/happenings.ts';
+import { type NodeReport, nodeStatus } from './report/node-status.ts';
+import type { GroupView } from './view.ts';
+
+/** An object of ours as an informer has it. */
+export interface ReportedObject extends KubeObject {
+  readonly spec?: { readonly cordoned?: boolean; readonly cordonReason?: string };
+  readonly status?: object;
+}
+
+/** Where objects are wanted; ObjectWriter is one. */
+export interface Wants {
+  want(name: string, wanted: WantedObject | null): void;
+  saw(name: string, live: ReportedObject | null): void;
+  forget(name: string): void;
+}
+
+/** What a report is made from. */
+export interface ClusterReportOptions {
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly nodes: Objects;
+  readonly groups: Objects<ReportedObject>;
+  readonly passthroughNodes: Objects<ReportedObject>;
+  readonly groupWriter: Wants;
+  readonly nodeWriter: Wants;
+  readonly record: (happening: Happening) => void;
+  /** Every group, and the node, as they are now; null before the first survey. */
+  readonly now: () => NodeReport | null;
+  /** Cordons of this node as they are now. */
+  readonly onCordons: (cordons: ReadonlyMap<PciAddress, string>) => void;
+}
+
+/** Registrations change without a view that changes. */
+const againMs = 5000;
+
+/** Reports. `begin` once the informers are synced, `update` after every change, `close` at the end. */
+export class ClusterReport {
+  readonly #options: ClusterReportOptions;
+  readonly #ends: (() => void)[] = [];
+  readonly #statuses = new Map<string, GroupStatus>();
+  #views: ReadonlyMap<PciAddress, GroupView> | null = null;
+  #nodeStatus: NodeStatus | null = null;
+  #cordons = '';
+  #timer: Timer | null = null;
+  #closed = false;
+
+  constructor(options: ClusterReportOptions) {
+    this.#options = options;
+    const { groups, passthroughNodes, nodes, groupWriter, nodeWriter } = options;
+    const update = (): void => this.update();
+    this.#ends.push(
+      groups.onChange({
+        added: (object) => this.#sawGroup(object),
+        updated: (object) => this.#sawGroup(object),
+        deleted: ({ metadata }) => {
+          groupWriter.saw(metadata.name, null);
+          this.#tellCordons();
+        },
+      }),
+      passthroughNodes.onChange({
+        added: (object) => nodeWriter.saw(object.metadata.name, object),
+        updated: (object) => nodeWriter.saw(object.metadata.name, object),
+        deleted: ({ metadata }) => nodeWriter.saw(metadata.name, null),
+      }),
+      nodes.onChange({ added: update, updated: update, deleted: update }),
+    );
+  }
+
+  /** Begins to tell: call it once all informers have synced. */
+  begin(): void {
+    this.#tellCordons();
+    this.update();
+    this.#again();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.clear();
+    for (const end of this.#ends) end();
+  }
+
+  /** Says what is so now. */
+  update(): void {
+    const { nodes, groups, passthroughNodes, nodeName, now } = this.#options;
+    const synced = nodes.hasSynced && groups.hasSynced && passthroughNodes.hasSynced;
+    const report = now();
+    if (this.#closed || !synced || report === null) return;
+    const uid = nodes.get(nodeName)?.metadata.uid;
+    if (uid === undefined) return this.#withdraw();
+    const owner = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid };
+    const metadata = { labels: { [nodeLabel]: nodeName }, ownerReferences: [owner] };
+    this.#tellOf(report.views);
+    for (const view of report.views) this.#wantGroup(view, metadata);
+    this.#removeOthers(report.views);
+    this.#wantNode(report, metadata);
+  }
+
+  #wantGroup(view: GroupView, metadata: NonNullable<WantedObject['metadata']>): void {
+    const { groups, groupWriter, nodeName, clock } = this.#options;
+    const name = groupObjectName(nodeName, view.leader);
+    const live = groups.get(name);
+    const before = this.#statuses.get(name) ?? (live?.status as GroupStatus | undefined) ?? null;
+    // The first version of an object is its generation 1.
+    const generation = live?.metadata.generation ?? 1;
+    const status = groupStatus(view, before, { nodeName, nowMs: clock.wallMs(), generation });
+    this.#statuses.set(name, status);
+    groupWriter.want(name, { metadata, status });
+  }
+
+  /** Objects of this node for which there is no group any more. */
+  #removeOthers(views: readonly GroupView[]): void {
+    const { groups, groupWriter, nodeName } = this.#options;
+    const names = new Set(views.map(({ leader }) => groupObjectName(nodeName, leader)));
+    const known = [...groups.values()].map(({ metadata }) => metadata.name);
+    for (const name of [...known, ...this.#statuses.keys()]) {
+      if (names.has(name)) continue;
+      this.#statuses.delete(name);
+      groupWriter.want(name, null);
+    }
+  }
+
+  #wantNode(report: NodeReport, metadata: NonNullable<WantedObject['metadata']>): void {
+    const { passthroughNodes, nodeWriter, nodeName, clock } = this.#options;
+    const live = passthroughNodes.get(nodeName)?.status as NodeStatus | undefined;
+    const status = nodeStatus(report, this.#nodeStatus ?? live ?? null, clock.wallMs());
+    this.#nodeStatus = status;
+    nodeWriter.want(nodeName, { metadata, status });
+  }
+
+  /** The Node is gone: its objects go with it, and none is made anew. */
+  #withdraw(): void {
+    for (const name of this.#statuses.keys()) this.#options.groupWriter.forget(name);
+    this.#statuses.clear();
+    this.#nodeStatus = null;
+    this.#options.nodeWriter.forget(this.#options.nodeName);
+  }
+
+  #tellOf(views: readonly GroupView[]): void {
+    const { nodeName, groups, record } = this.#options;
+    const before = this.#views;
+    this.#views = new Map(views.map((view) => [view.leader, view]));
+    // What was so when this agent began to tell is no news.
+    if (before === null) return;
+    for (const view of views) {
+      const name = groupObjectName(nodeName, view.leader);
+      const uid = groups.get(name)?.metadata.uid;
+      const regarding = {
+        apiVersion,
+        kind: 'IOMMUGroup',
+        name,
+        ...(uid === undefined ? {} : { uid }),
+      };
+      const pod = view.lease?.pod ?? null;
+      const related =
+        pod === null
+          ? {}
+          : {
+              related: { apiVersion: 'v1', kind: 'Pod', name: pod.name, namespace: pod.namespace },
+            };
+      for (const { reason, note } of happenings(before.get(view.leader) ?? null, view)) {
+        const { type, action } = groupReasons[reason];
+        record({ type, reason, action, note, regarding, ...related });
+      }
+    }
+  }
+
+  #sawGroup(object: ReportedObject): void {
+    this.#options.groupWriter.saw(object.metadata.name, object);
+    this.#tellCordons();
+    // A new generation is to be observed.
+    if (this.#statuses.get(object.metadata.name)?.observedGeneration !== object.metadata.generation)
+      this.update();
+  }
+
+  #tellCordons(): void {
+    const { groups, nodeName, onCordons } = this.#options;
+    if (!groups.hasSynced) return;
+    const cordons = cordonsOf(nodeName, groups.values());
+    const says = JSON.stringify([...cordons]);
+    if (says === this.#cordons) return;
+    this.#cordons = says;
+    onCordons(cordons);
+  }
+
+  #again(): void {
+    this.#timer = this.#options.clock.after(againMs, () => {
+      this.#tellCordons();
+      this.update();
+      if (!this.#closed) this.#again();
+    });
+  }
+}
+
+/** Leaders that a person took out of service, with the reason. */
+export function cordonsOf(
+  nodeName: string,
+  objects: Iterable<ReportedObject>,
+): ReadonlyMap<PciAddress, string> {
+  const cordons = new Map<PciAddress, string>();
+  for (const { metadata, spec } of objects) {
+    if (spec?.cordoned !== true || !metadata.name.startsWith(`${nodeName}-`)) continue;
+    const parts = /^([0-9a-f]{4,8})-([0-9a-f]{2})-([0-9a-f]{2})-([0-7])$/.exec(
+      metadata.name.slice(nodeName.length + 1),
+    );
+    if (parts === null) continue;
+    const [, domain, bus, device, fn] = parts;
+    cordons.set(`${domain}:${bus}:${device}.${fn}` as PciAddress, spec.cordonReason ?? '');
+  }
+  return new Map([...cordons].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
