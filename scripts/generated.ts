@@ -11,6 +11,7 @@ import {
   commandsPage,
   errorsPage,
   eventsPage,
+  kubernetesEventsPage,
   exitCodesPage,
   metricsPage,
 } from './reference.ts';
@@ -81,6 +82,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['.oxlintrc.json', `${JSON.stringify(lintConfiguration(), null, 2)}\n`],
     ['docs/reference/errors.md', errorsPage()],
     ['docs/reference/events.md', eventsPage()],
+    ['docs/reference/kubernetes-events.md', kubernetesEventsPage()],
     ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/blockers.md', blockersPage()],
     ['docs/reference/custom-resources.md', customResourcesPage()],

@@ -1,4 +1,5 @@
 // The pages of docs/reference that are made from catalogues in src. Texts only; generated.ts says where they go.
+import { groupReasons, type ReasonEntry } from '../src/agent/report/happenings.ts';
 import { errorCatalogue } from '../src/base/errors.ts';
 import { exitStatuses } from '../src/cli/exit.ts';
 import type { Streams } from '../src/cli/output.ts';
@@ -45,6 +46,23 @@ export function eventsPage(): string {
     'src/observe/events.ts',
     intro,
     table(['event', 'level', 'meaning', 'fields'], rows),
+  );
+}
+
+/** docs/reference/kubernetes-events.md */
+export function kubernetesEventsPage(): string {
+  const rows = Object.entries<ReasonEntry>(groupReasons).map(
+    ([reason, { type, action, meaning }]) => [`\`${reason}\``, type, `\`${action}\``, meaning],
+  );
+  const intro =
+    'The agent tells what happens to a group as Events (events.k8s.io/v1) about its IOMMUGroup object, in the ' +
+    'namespace `default`; the pod that has the group is `related`. What repeats within minutes is one series. ' +
+    '`kubectl events --for iommugroup/NAME` shows them.';
+  return page(
+    'Kubernetes Events',
+    'src/agent/report/happenings.ts',
+    intro,
+    table(['reason', 'type', 'action', 'meaning'], rows),
   );
 }
 

@@ -28,12 +28,16 @@ function typeText({ type, items, additionalProperties, format }: StructuralSchem
   return format === 'date-time' ? 'time' : (type ?? '');
 }
 
+function range(least: unknown, most: unknown): string | null {
+  return typeof least === 'number' && typeof most === 'number' ? `${least} to ${most}` : null;
+}
+
 /** What else is allowed: the words, the bounds. */
 function limits(schema: StructuralSchema): string {
   const words = (schema['enum'] ?? schema.items?.['enum']) as readonly string[] | undefined;
   const parts = [
     words === undefined || words.length > 12 ? null : words.map((word) => `\`${word}\``).join(', '),
-    schema['minimum'] === undefined ? null : `${schema['minimum']} to ${schema['maximum']}`,
+    range(schema['minimum'], schema['maximum']),
     schema['default'] === undefined ? null : `default \`${JSON.stringify(schema['default'])}\``,
   ];
   return parts.filter((part) => part !== null).join('; ');

@@ -206,7 +206,7 @@ export class ClusterReport {
 }
 
 /** Leaders that a person took out of service, with the reason. */
-export function cordonsOf(
+function cordonsOf(
   nodeName: string,
   objects: Iterable<ReportedObject>,
 ): ReadonlyMap<PciAddress, string> {

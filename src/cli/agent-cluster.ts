@@ -57,16 +57,8 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
   const common = { clock, random, log, metrics };
   const client = new ApiClient({ access, clock, random, metrics, userAgent });
   const parts = { ...common, client };
-  const ownNode = { fieldSelector: `metadata.name=${nodeName}` };
-  const policies = new Informer({ ...parts, resource: resources.policies });
-  const nodes = new Informer({ ...parts, resource: resources.nodes, ...ownNode, keep: labelsOnly });
-  const groups = reported(parts, resources.groups, { labelSelector: `${nodeLabel}=${nodeName}` });
-  const passthroughNodes = reported(parts, resources.passthroughNodes, ownNode);
-  const pods = new Informer<KubeObject & KeptPod>({
-    ...{ ...parts, resource: resources.pods },
-    fieldSelector: `spec.nodeName=${nodeName}`,
-    keep: (pod) => keptPod(pod) as KubeObject & KeptPod,
-  });
+  const watched = watchedBy(parts, nodeName);
+  const { policies, nodes, groups, passthroughNodes, pods } = watched;
   const groupWriter = writer(parts, resources.groups, groups);
   const nodeWriter = writer(parts, resources.passthroughNodes, passthroughNodes);
   const source = { controller: 'wholegroup.dev/agent', instance: nodeName };
@@ -99,7 +91,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
     const watching = agent.onViewsChanged(() => report.update());
     ends.push(() => (source.close(), report.close(), watching.close()));
     const { signal } = ending;
-    const informers = [policies, nodes, groups, passthroughNodes, pods];
+    const informers = Object.values(watched);
     running.push(...informers.map((informer) => informer.run(signal)), events.run(signal));
     void Promise.all(informers.map((informer) => informer.synced())).then((synced) => {
       if (!synced.every(Boolean)) return;
@@ -125,6 +117,22 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
       await Promise.all(running);
       client.close();
     },
+  };
+}
+
+/** Policies, and of everything else what is of this node. */
+function watchedBy(parts: Parts, nodeName: string) {
+  const ownNode = { fieldSelector: `metadata.name=${nodeName}` };
+  return {
+    policies: new Informer({ ...parts, resource: resources.policies }),
+    nodes: new Informer({ ...parts, resource: resources.nodes, ...ownNode, keep: labelsOnly }),
+    groups: reported(parts, resources.groups, { labelSelector: `${nodeLabel}=${nodeName}` }),
+    passthroughNodes: reported(parts, resources.passthroughNodes, ownNode),
+    pods: new Informer<KubeObject & KeptPod>({
+      ...{ ...parts, resource: resources.pods },
+      fieldSelector: `spec.nodeName=${nodeName}`,
+      keep: keptPod,
+    }),
   };
 }
 

@@ -18,7 +18,7 @@ export interface LastKnown {
 const format = 1;
 
 /** The file, beside the records; not one of them by its name. */
-export function lastKnownPath(stateDir: string): string {
+function lastKnownPath(stateDir: string): string {
   return join(stateDir, 'last-known.cluster');
 }
 

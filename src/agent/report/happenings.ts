@@ -106,10 +106,11 @@ function blockedHappening(before: GroupView | null, now: GroupView): GroupHappen
   if (now.phase !== 'WithHost' || now.resourceName === null) return null;
   const [blocker] = now.blockers;
   const [earlier] = before?.blockers ?? [];
-  if (blocker !== undefined) {
-    if (before?.phase === 'WithHost' && earlier?.kind === blocker.kind) return null;
-    return { reason: 'GroupBlocked', note: `${blocker.message}. ${blocker.remedy}` };
+  if (blocker === undefined) {
+    return earlier === undefined
+      ? null
+      : { reason: 'GroupReleasable', note: `offered as ${now.resourceName}` };
   }
-  if (before === null || earlier === undefined) return null;
-  return { reason: 'GroupReleasable', note: `offered as ${now.resourceName}` };
+  if (before?.phase === 'WithHost' && earlier?.kind === blocker.kind) return null;
+  return { reason: 'GroupBlocked', note: `${blocker.message}. ${blocker.remedy}` };
 }
