@@ -47,7 +47,7 @@ export interface ApiClientOptions {
 /** How one call is made. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** For the whole answer; default 10 s, 60 s for a page of a list. */
+  /** For the whole answer, default 10 s; of a page of a list for each piece of it, default 20 s. */
   readonly timeoutMs?: number;
   /** Does not wait until others have ended: for what has a deadline of its own. */
   readonly urgent?: boolean;
@@ -67,7 +67,8 @@ export interface RemoveOptions extends CallOptions {
 }
 
 const callMs = 10_000;
-const pageMs = 60_000;
+/** A server with much to do takes seconds before the first byte of a page; a dead one takes for ever. */
+const pieceMs = 20_000;
 /** A call is made at most this often when the server asks to come back later. */
 const attemptsMax = 3;
 /** A longer Retry-After is left to the caller. */
@@ -114,7 +115,7 @@ export class ApiClient {
     options: ListOptions & CallOptions = {},
   ): Promise<ApiResult<Page<T>>> {
     const path = `${resourcePath(resource, { namespace: options.namespace })}${listQuery(options)}`;
-    const call = { timeoutMs: pageMs, ...options };
+    const call = { timeoutMs: pieceMs, ...options };
     const page = await this.#call<Page<T>>('list', 'GET', path, call);
     return page.ok && !isPage(page.value) ? fail(unreachable('an answer that is no list')) : page;
   }
@@ -215,7 +216,8 @@ export class ApiClient {
   ): Promise<ApiResult<T>> {
     const { signal, timeoutMs = callMs, urgent = false } = options;
     if (signal?.aborted === true) return fail({ kind: 'aborted' });
-    const call: Call = { verb, request: { method, path, signal, timeoutMs, ...content } };
+    const byPieces = verb === 'list';
+    const call: Call = { verb, request: { method, path, signal, timeoutMs, byPieces, ...content } };
     const { clock, random } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const once = (): Promise<ApiResult<WholeAnswer>> => this.#once(call);

@@ -192,6 +192,20 @@ export const informerCases: readonly Case[] = [
     },
   },
   {
+    name: 'a half-open list is given up after the silence, a slow one is waited for',
+    run: async (stage) => {
+      await objectsOf(stage).bulk(['a', 'b']);
+      stage.proxy.add({ when: isList, effect: { kind: 'stall', bytes: 60 } });
+      stage.proxy.add({ when: isList, effect: { kind: 'slow', pauseMs: 20 } });
+      await using seen = watched(stage, { timings: { listSilenceMs: 500 } });
+      const startedMs = performance.now();
+      await seen.informer.synced();
+      assert(performance.now() - startedMs > 1200, 'longer than the silence of both together');
+      assert.equal(seen.cached(), 'a=1 b=1');
+      assert.equal(lists(stage), 2);
+    },
+  },
+  {
     name: 'a stream that is cut in the middle of a line is taken up again where it was',
     run: async (stage) => {
       const objects = objectsOf(stage);
@@ -231,6 +245,7 @@ export const informerCases: readonly Case[] = [
       await objects.create('b', 'ä€😀');
       await until('b is told', () => seen.told.length === 2);
       assert.deepEqual(seen.told, ['added a=ä€😀', 'added b=ä€😀']);
+      assert.equal(watches(stage), 1, 'nothing had to be asked for again');
     },
   },
 ];

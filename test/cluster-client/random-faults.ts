@@ -41,10 +41,14 @@ async function onServer({ direct, label }: Stage): Promise<string> {
 /** What somebody knows who was told all this; an assertion when it cannot be so. */
 function retold(told: readonly string[]): string {
   const known = new Map<string, string>();
+  const newest = new Map<string, number>();
   for (const [index, line] of told.entries()) {
     const [, change, name = '', value = ''] = /^(\w+) (\w+)=(.*)$/.exec(line) ?? [];
     const at = `${index}: ${line}`;
     assert.equal(known.has(name), change !== 'added', at);
+    // Values are numbers of steps: nothing that is told is older than what was told before.
+    assert(Number(value) >= (newest.get(name) ?? 0), at);
+    newest.set(name, Number(value));
     if (change === 'deleted') known.delete(name);
     else known.set(name, value);
   }
@@ -59,7 +63,9 @@ export async function playRandomFaults(stage: Stage, seed: number, steps: number
   const random = seededRandom(seed);
   const objects = objectsOf(stage);
   const there = new Set<string>();
-  await using seen = watched(stage, { timings: { idleMs: 150, pageObjects: 3 } });
+  await using seen = watched(stage, {
+    timings: { idleMs: 150, listSilenceMs: 300, pageObjects: 3 },
+  });
   for (let step = 0; step < steps; step++) {
     const name = random.pick(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
     if (!there.has(name)) {

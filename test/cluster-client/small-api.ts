@@ -64,6 +64,8 @@ export class SmallApi {
   readonly #server: Server;
   readonly #objects = new Map<string, Stored>();
   readonly #watchers = new Set<Watcher>();
+  /** What is left of lists by pages: all pages of a list are of one moment. */
+  readonly #rests = new Map<string, { readonly version: number; readonly objects: Stored[] }>();
   #history: Happened[] = [];
   #version = 100;
   #oldest = 100;
@@ -197,7 +199,8 @@ export class SmallApi {
 
   #bookmark(): void {
     const object = { kind: 'Bookmark', metadata: { resourceVersion: String(this.#version) } };
-    for (const { response } of this.#watchers) {
+    for (const { response, query } of this.#watchers) {
+      if (query.get('allowWatchBookmarks') !== 'true') continue;
       response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
     }
   }
@@ -224,22 +227,28 @@ export class SmallApi {
   #list(place: Place, query: URLSearchParams, send: (code: number, answer: unknown) => void): void {
     const limit = Number(query.get('limit') ?? Number.POSITIVE_INFINITY);
     const token = query.get('continue');
-    const [version, after] =
-      token === null ? [this.#version, ''] : (JSON.parse(token) as [number, string]);
-    if (version < this.#oldest) {
+    const rest =
+      token === null
+        ? { version: this.#version, objects: this.#found(place, query) }
+        : this.#rests.get(token);
+    if (rest === undefined || rest.version < this.#oldest) {
       send(410, failure(410, 'Expired', 'The provided continue parameter is too old'));
       return;
     }
-    const found = [...this.#objects]
+    const { version, objects } = rest;
+    const more = objects.length > limit ? `${version}-${this.#rests.size}` : '';
+    if (more !== '') this.#rests.set(more, { version, objects: objects.slice(limit) });
+    const metadata = { resourceVersion: String(version), continue: more };
+    send(200, { kind: 'List', metadata, items: objects.slice(0, limit) });
+  }
+
+  #found(place: Place, query: URLSearchParams): Stored[] {
+    return [...this.#objects]
       .filter(
         ([key, object]) => key.startsWith(`${place.collection}|`) && fits(object, place, query),
       )
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .filter(([key]) => key > after);
-    const page = found.slice(0, limit);
-    const more = found.length > page.length ? JSON.stringify([version, page.at(-1)?.[0]]) : '';
-    const metadata = { resourceVersion: String(version), continue: more };
-    send(200, { kind: 'List', metadata, items: page.map(([, object]) => object) });
+      .map(([, object]) => object);
   }
 }
 

@@ -117,6 +117,7 @@ export const quickTimings: Partial<InformerTimings> = {
   slow: { baseMs: 50, capMs: 400 },
   watchSeconds: 30,
   idleMs: 20_000,
+  listSilenceMs: 5000,
 };
 
 /** A running informer that writes down what it is told. */

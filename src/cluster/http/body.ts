@@ -9,8 +9,9 @@ import { type ApiResult, unreachable } from '../problem.ts';
 /** How a body is waited for. */
 export interface BodyWait {
   readonly clock: Clock;
-  /** For a whole body: until its end. For lines: between two pieces. */
+  /** For a whole body: until its end. For lines, and by pieces: between two pieces. */
   readonly deadlineMs: number;
+  readonly byPieces?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,6 +65,7 @@ export async function collectBody(body: Readable, wait: BodyWait): Promise<ApiRe
   let bytes = 0;
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (wait.byPieces === true) guard.touch();
       bytes += chunk.length;
       if (bytes > bodyBytesMax) return fail(unreachable(`more than ${bodyBytesMax} bytes`));
       chunks.push(chunk);

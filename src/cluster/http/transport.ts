@@ -25,6 +25,8 @@ export interface HttpRequest {
   readonly body?: string;
   /** Until the headers (a stream) or the whole answer (everything else) must be there. */
   readonly timeoutMs: number;
+  /** For large answers: the headers, and then each further piece, have timeoutMs of their own. */
+  readonly byPieces?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -99,8 +101,9 @@ export class Transport {
     const opened = await this.open(request);
     if (!opened.ok) return opened;
     const { status, retryAfter, body } = opened.value;
-    const leftMs = Math.max(0, untilMs - clock.monotonicMs());
-    const text = await collectBody(body, { clock, deadlineMs: leftMs, signal: request.signal });
+    const { byPieces = false, timeoutMs, signal } = request;
+    const deadlineMs = byPieces ? timeoutMs : Math.max(0, untilMs - clock.monotonicMs());
+    const text = await collectBody(body, { clock, deadlineMs, byPieces, signal });
     return text.ok ? ok({ status, retryAfter, text: text.value }) : text;
   }
 

@@ -168,7 +168,8 @@ export class Informer<Kept extends KubeObject = KubeObject> {
     signal: AbortSignal,
   ): Promise<ApiResult<{ readonly objects: Map<string, Kept>; readonly resourceVersion: string }>> {
     const { client, resource, namespace, labelSelector, fieldSelector } = this.#options;
-    const selection = { namespace, labelSelector, fieldSelector, signal };
+    const timeoutMs = this.#timings.listSilenceMs;
+    const selection = { namespace, labelSelector, fieldSelector, signal, timeoutMs };
     const limit = this.#pageObjects;
     const objects = new Map<string, Kept>();
     let next: string | undefined;

@@ -9,6 +9,8 @@ export interface InformerTimings {
   readonly watchSeconds: number;
   /** Silence after which a watch counts as dead. The API server sends a bookmark every 60 to 75 s. */
   readonly idleMs: number;
+  /** Silence after which a list under way counts as dead. */
+  readonly listSilenceMs: number;
   /** After failures. The cap is the longest that a server which is back can stay unnoticed. */
   readonly backoff: BackoffLimits;
   /** After refusals that a person has to cure; a server that is just starting also gives some of them. */
@@ -22,6 +24,7 @@ export const defaultTimings: InformerTimings = {
   pageObjects: 500,
   watchSeconds: 300,
   idleMs: 100_000,
+  listSilenceMs: 20_000,
   backoff: { baseMs: 200, capMs: 4000 },
   slow: { baseMs: 500, capMs: 30_000 },
   warnMs: 30_000,
