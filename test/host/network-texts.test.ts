@@ -49,3 +49,11 @@ test('texts of a real machine are parsed', () => {
     assert.deepEqual(parsed.known && parsed.value.map((each) => each.address), [address]);
   }
 });
+
+test('a host that never had a route has none: Linux prints not even the heading then', () => {
+  assert.deepEqual(parseRoutes4(''), { known: true, value: [] });
+});
+
+test('a table of routes with another heading is not known', () => {
+  assert.equal(parseRoutes4('Interface Destination\n').known, false);
+});
