@@ -26,7 +26,7 @@
 enum { MAX_NAMES = 4096, NAME_BYTES = 32, LINE_BYTES = 4096, READ_BYTES = 4095 };
 enum { FORK_MS = 300, SIGNAL_MS = 300, POLL_MS = 50, SETTLE_MS = 150, QUIET_MS = 40, MONITOR_MS = 2500 };
 // With -q: a child that has not run for so long is blocked; a signal has had its effect.
-enum { STILL_MS = 700, QUICK_SIGNAL_MS = 60 };
+enum { STILL_MS = 1100, QUICK_SIGNAL_MS = 60 };
 
 // VFIO_DEVICE_BIND_IOMMUFD, which headers before 6.6 do not have.
 struct bind_iommufd {

@@ -20,8 +20,9 @@ const freeNic = '0000:03:00.0';
 const igb = '0000:07:00.0';
 const usb = '0000:0a:00.0';
 
-/** Runs a program in the background that holds what it opened, and ends it. */
-const hold = (redirect: string): string => `(exec sleep 1000 ${redirect}) & echo $! >/tmp/holder`;
+/** A program in the background that holds what it opened. It lets go of the pipe by which its starter waits. */
+const hold = (redirect: string): string =>
+  `(exec sleep 1000 ${redirect} 2>/dev/null) & echo $! >/tmp/holder`;
 const letGo = 'kill $(cat /tmp/holder); sleep 0.2';
 const wipe = 'dd if=/dev/zero of=$dev bs=64k count=16 2>/dev/null';
 
@@ -39,7 +40,7 @@ export const useCases: readonly UseCase[] = [
     address: nvme,
     kind: 'FilesystemMounted',
     start:
-      "unshare -m sh -c 'mount --make-rprivate / ; mount $0 /mnt && exec sleep 1000' $dev & echo $! >/tmp/holder; sleep 1",
+      "unshare -m sh -c 'mount --make-rprivate / ; mount $0 /mnt && exec sleep 1000' $dev 2>/dev/null & echo $! >/tmp/holder; sleep 1",
     end: letGo,
   },
   {
@@ -142,7 +143,7 @@ export const useCases: readonly UseCase[] = [
     address: freeNic,
     kind: 'NetworkInOtherNamespace',
     start:
-      'unshare -n sleep 1000 & echo $! >/tmp/holder; sleep 1; ip link set $net netns $(cat /tmp/holder)',
+      'unshare -n sleep 1000 2>/dev/null & echo $! >/tmp/holder; sleep 1; ip link set $net netns $(cat /tmp/holder)',
     end: `${letGo}; sleep 1`,
   },
   {
@@ -175,7 +176,7 @@ export const useCases: readonly UseCase[] = [
     address: freeNic,
     kind: 'ForeignVfioUser',
     start:
-      'cd /sys/bus/pci; echo vfio-pci >devices/0000:03:00.0/driver_override; echo 0000:03:00.0 >drivers/e1000e/unbind; echo 0000:03:00.0 >drivers_probe; mkfifo /tmp/in; (exec 3<>/tmp/in; exec vfio-user $(basename $(readlink devices/0000:03:00.0/iommu_group)) 0000:03:00.0 <&3 >/tmp/said) & echo $! >/tmp/holder; sleep 1; grep -q holding /tmp/said',
+      'cd /sys/bus/pci; echo vfio-pci >devices/0000:03:00.0/driver_override; echo 0000:03:00.0 >drivers/e1000e/unbind; echo 0000:03:00.0 >drivers_probe; mkfifo /tmp/in; (exec 3<>/tmp/in; exec vfio-user $(basename $(readlink devices/0000:03:00.0/iommu_group)) 0000:03:00.0 <&3 >/tmp/said 2>&1) & echo $! >/tmp/holder; sleep 1; grep -q holding /tmp/said',
     end: `${letGo}; rm /tmp/in; cd /sys/bus/pci; echo >devices/0000:03:00.0/driver_override; echo 0000:03:00.0 >drivers/vfio-pci/unbind; echo 0000:03:00.0 >drivers_probe; sleep 1`,
   },
 ];

@@ -2,6 +2,7 @@
 // looks again. Prints one line of JSON for each.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '../../../src/base/log.ts';
 import { lookAtMachine } from '../../../src/cli/look-at-machine.ts';
 import { machineReport } from '../../../src/cli/render/report.ts';
@@ -20,6 +21,8 @@ export interface UseResult {
   readonly cannotStart: string | null;
 }
 
+const looksUntilSettled = 4;
+const settleMs = 300;
 const clock = realClock();
 const kernel = new LinuxKernel({
   clock,
@@ -44,6 +47,16 @@ function blockDevice(address: string): string {
   ]);
   const path = name.stdout.toString().trim();
   return path === '' ? '' : `/dev/${path.slice(path.lastIndexOf('/') + 1)}`;
+}
+
+/** What a look found that met a device on its way: it settles by itself. */
+async function settledBlockersOf(address: string): Promise<readonly Blocker[]> {
+  for (let more = looksUntilSettled; more > 0; more--) {
+    const blockers = await blockersOf(address);
+    if (!blockers.some(({ kind }) => kind.startsWith('Unknown'))) return blockers;
+    await sleep(settleMs);
+  }
+  return blockersOf(address);
 }
 
 async function blockersOf(address: string): Promise<readonly Blocker[]> {
@@ -74,17 +87,20 @@ function tellMonitor(command: string | undefined): void {
 }
 
 async function tryCase(use: UseCase): Promise<UseResult> {
-  const before = await blockersOf(use.address);
+  const before = await settledBlockersOf(use.address);
   tellMonitor(use.plug);
   const cannotStart = shell(use.start, use);
-  const during = await blockersOf(use.address);
+  const during = await settledBlockersOf(use.address);
   tellMonitor(use.unplug);
   shell(use.end, use);
-  const after = await blockersOf(use.address);
+  const after = await settledBlockersOf(use.address);
   return { name: use.name, before, during, after, cannotStart };
 }
 
-for (const use of useCases) {
+// All of them, or those with one of the arguments in their name.
+const parts = process.argv.slice(2);
+const chosen = useCases.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)));
+for (const use of chosen) {
   process.stdout.write(`@@CASE ${JSON.stringify(await tryCase(use))}\n`);
 }
 kernel.close();

@@ -60,7 +60,13 @@ export async function cached(
     rmSync(fresh, { recursive: true, force: true });
     throw thrown;
   }
-  renameSync(fresh, folder);
-  writeFileSync(list, listing(folder));
+  try {
+    renameSync(fresh, folder);
+    writeFileSync(list, listing(folder));
+  } catch (thrown) {
+    // Another run made the same at the same time.
+    rmSync(fresh, { recursive: true, force: true });
+    if (!existsSync(folder)) throw thrown;
+  }
   return folder;
 }

@@ -8,6 +8,9 @@ export const transcriptModules: readonly string[] = [
 
 /** Everything a guest with the agent may need. */
 export const agentModules: readonly string[] = [
+  // Checksums and ciphers first: file systems ask for them by the name of the algorithm.
+  ...['crc32c_generic', 'crc32c_intel', 'crc32c', 'libcrc32c', 'blake2b_generic', 'xxhash_generic'],
+  ...['sha256_generic', 'xts', 'aes_generic', 'aesni_intel'],
   ...['vfio', 'vfio_iommu_type1', 'vfio_pci', 'pci_stub', 'uio_pci_generic'],
   ...[
     'virtio_pci',
