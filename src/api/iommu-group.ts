@@ -89,6 +89,14 @@ const fault = strict({
   message: prose('the fault in words'),
 }).describe('why the group needs a person; not given while it needs none');
 
+const passed = strict({
+  policy: word('name of the policy'),
+  reason: oneOf(['OutOfRange', 'Outranked']).describe(
+    'OutOfRange: the group has more or fewer selected devices than it takes; Outranked: another policy goes first',
+  ),
+  message: prose('the same in words'),
+}).describe('a policy that selects members of the group and does not get it');
+
 const summary = strict({
   devices: word('address of the leader, and how many members are beside it'),
   why: prose('kind of the first blocker, or of the fault; empty when there is none', 256),
@@ -116,6 +124,7 @@ export const groupStatusSchema = strict({
   blockers: list('reasons why it cannot be released now', blocker),
   lease: lease.optional(),
   fault: fault.optional(),
+  passed: list('policies that select the group and do not get it', passed, 64).optional(),
   summary,
   conditions: conditionList(groupConditionTypes),
 }).describe('what the agent of the node sees; written by it');

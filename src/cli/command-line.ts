@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   inspect: async () => (await import('./commands/inspect.ts')).addInspectCommand,
   explain: async () => (await import('./commands/explain.ts')).addExplainCommand,
   agent: async () => (await import('./commands/agent.ts')).addAgentCommand,
+  controller: async () => (await import('./commands/controller.ts')).addControllerCommand,
   policies: async () => (await import('./commands/policies.ts')).addPoliciesCommand,
   sim: async () => (await import('./commands/sim.ts')).addSimCommand,
 };

@@ -52,6 +52,7 @@ export function groupStatus(
     ...(fault === null
       ? {}
       : { fault: { reason: fault.reason, message: within(fault.message, proseMax) } }),
+    ...(view.passed.length === 0 ? {} : { passed: passedOf(view) }),
     summary: summaryOf(view),
     conditions: conditionsOf(view, before, context),
   };
@@ -96,6 +97,14 @@ function blockersOf(
     },
     remedy: within(blocker.remedy, proseMax),
     since: since.get(`${blocker.kind} ${blocker.address}`)?.since ?? now,
+  }));
+}
+
+function passedOf({ passed }: GroupView): NonNullable<GroupStatus['passed']> {
+  return passed.slice(0, 64).map(({ policyName, why, message }) => ({
+    policy: policyName,
+    reason: why,
+    message: within(message, proseMax),
   }));
 }
 

@@ -15,7 +15,7 @@ import type { AgentCluster, AgentClusterOptions } from '../agent-cluster.ts';
 import { type AgentProcess, startAgent } from '../agent-process.ts';
 import { addApiFlags, apiAccess, type ApiFlags } from '../api-access.ts';
 import { addKernelFlags, type CommandContext, logOf } from '../command-context.ts';
-import { failureOf } from '../exit.ts';
+import { endOfProcess } from '../end-of-process.ts';
 import { chooseKernel, type KernelFlags } from '../kernel-choice.ts';
 import { laneEntry } from '../places.ts';
 import { requireUsableKernel } from '../usable-kernel.ts';
@@ -169,32 +169,4 @@ function readiness(running: AgentProcess | null): readonly string[] {
   return running.plugins.state().registered
     ? []
     : ['a resource is not registered with the kubelet'];
-}
-
-interface End {
-  /** Resolves with the first SIGTERM or SIGINT; rejects when a bug was met. */
-  readonly signal: Promise<string>;
-  readonly crash: (problem: unknown) => void;
-}
-
-/** What ends the process: a signal, or a bug. A second signal ends it at once. */
-function endOfProcess(): End {
-  let crash: (problem: unknown) => void = () => undefined;
-  const signal = new Promise<string>((resolve, reject) => {
-    crash = reject;
-    let first = true;
-    for (const name of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(name, () => {
-        if (!first) process.exit(130);
-        first = false;
-        resolve(name);
-      });
-    }
-  });
-  // A crash may come before anybody waits; it is printed then and ends the process.
-  signal.catch((problem: unknown) => {
-    process.stderr.write(failureOf(problem).text);
-    process.exit(failureOf(problem).status);
-  });
-  return { signal, crash: (problem) => crash(problem) };
 }

@@ -78,7 +78,8 @@ export const agentEvents = {
   },
   'policy object invalid': {
     level: 'warn',
-    meaning: 'A PassthroughPolicy object of the API server is not valid, so it is not in force here.',
+    meaning:
+      'A PassthroughPolicy object of the API server is not valid, so it is not in force here.',
     fields: ['problem'],
   },
   'last known state unusable': {
@@ -88,7 +89,8 @@ export const agentEvents = {
   },
   'last known state in force': {
     level: 'info',
-    meaning: 'The agent goes by its copy of policies, labels and cordons until the API server answers.',
+    meaning:
+      'The agent goes by its copy of policies, labels and cordons until the API server answers.',
     fields: ['policies', 'cordons'],
   },
   'cdi spec left behind': {

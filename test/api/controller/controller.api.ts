@@ -1,0 +1,147 @@
+// The controller as processes against a real API server: what becomes of policies, objects of nodes that are gone, and
+// two candidates for one Lease.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { PolicyObject, PolicyStatus } from '../../../src/api/passthrough-policy.ts';
+import { answer } from '../agent/agent-node.ts';
+import { type ApiServer, startApiServer } from '../support/api-server.ts';
+import { freePorts, PlainProcess } from '../support/plain-process.ts';
+import { assignedGroup, blockedGroup } from '../objects/group-objects.ts';
+
+const api = '/apis/wholegroup.dev/v1alpha1';
+const main = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.ts');
+
+let server: ApiServer;
+let kubeconfig = '';
+const controllers: PlainProcess[] = [];
+
+async function call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object) {
+  const contentType = method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {};
+  const request = { method, path, token: server.tokens.admin, ...(body && { body }) };
+  return server.call({ ...request, ...contentType });
+}
+
+async function startController(name: string): Promise<PlainProcess> {
+  const [port = 0] = await freePorts(1);
+  const controller = new PlainProcess({
+    program: process.execPath,
+    args: [
+      ...[main, 'controller', '--kubeconfig', kubeconfig, '--listen', `127.0.0.1:${port}`],
+      ...['--lease-namespace', 'wholegroup-system'],
+    ],
+    logFile: join(server.folder, `${name}.log`),
+  });
+  const ready = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  await controller.until(ready, name);
+  controllers.push(controller);
+  return controller;
+}
+
+const policy = (name: string, more: object = {}): object => ({
+  ...{ apiVersion: 'wholegroup.dev/v1alpha1', kind: 'PassthroughPolicy', metadata: { name } },
+  spec: { resourceName: `example.com/${name}`, devices: [{ class: '02' }], ...more },
+});
+
+/** Makes an object with its status, as an agent would. */
+async function group(object: { readonly metadata: { readonly name: string } }, more: object = {}) {
+  const whole = { ...object, ...more };
+  assert.equal((await call('POST', `${api}/iommugroups`, whole)).status, 201);
+  const path = `${api}/iommugroups/${object.metadata.name}/status`;
+  const { status } = whole as { status?: object };
+  assert.equal((await call('PATCH', path, { status })).status, 200);
+}
+
+async function statusThat(
+  name: string,
+  holds: (status: PolicyStatus) => boolean,
+): Promise<PolicyStatus> {
+  return answer(`the status of ${name}`, async () => {
+    const { body } = await call('GET', `${api}/passthroughpolicies/${name}`);
+    const status = (body as PolicyObject).status as PolicyStatus | undefined;
+    return status !== undefined && holds(status) ? status : null;
+  });
+}
+
+before(async () => {
+  server = await startApiServer();
+  await server.applyDefinitions();
+  for (const path of ['deploy/namespace.yaml', 'deploy/rbac']) await server.apply(path);
+  const token = await server.tokenFor({
+    serviceAccount: 'wholegroup-controller',
+    node: 'worker-1',
+  });
+  kubeconfig = server.kubeconfigFor(token);
+  await call('POST', '/api/v1/nodes', { metadata: { name: 'worker-2', labels: { gpu: 'a40' } } });
+  await startController('first');
+});
+after(async () => {
+  for (const controller of controllers) await controller.stop();
+  await server[Symbol.asyncDispose]();
+});
+
+test('a policy that finds nothing says so', async () => {
+  await call(
+    'POST',
+    `${api}/passthroughpolicies`,
+    policy('nics', { nodeSelector: { matchLabels: { gpu: 'a40' } } }),
+  );
+  const status = await statusThat('nics', ({ conditions }) => conditions.length === 2);
+  assert.equal(status.conditions.find(({ type }) => type === 'Ready')?.reason, 'NoMatch');
+  assert.equal(status.nodes?.selected, 1);
+});
+
+test('groups are counted as they come, change and go', async () => {
+  await group(blockedGroup);
+  await group(assignedGroup, { status: { ...assignedGroup.status, policy: 'nics' } });
+  const status = await statusThat('nics', ({ groups }) => groups.matched === 2);
+  assert.deepEqual([status.groups.assigned, status.nodes?.names], [1, ['worker-1']]);
+  const { stdout } = await server.kubectl(['get', 'ptp', 'nics']);
+  assert.match(stdout, /nics +example.com\/nics +2/);
+  await call('DELETE', `${api}/iommugroups/${blockedGroup.metadata.name}`);
+  await statusThat('nics', ({ groups }) => groups.matched === 1);
+});
+
+test('a policy that goes behind another is told of it, and the other too', async () => {
+  await call('POST', `${api}/passthroughpolicies`, policy('more'));
+  const passed = [{ policy: 'more', reason: 'Outranked', message: 'group goes to policy nics' }];
+  const path = `${api}/iommugroups/${assignedGroup.metadata.name}/status`;
+  await call('PATCH', path, { status: { passed } });
+  const behind = await statusThat('more', ({ conflicts }) => (conflicts?.length ?? 0) > 0);
+  assert.deepEqual(behind.conflicts, [{ policy: 'nics', groups: 1, winner: 'nics' }]);
+  assert.equal(behind.conditions.find(({ type }) => type === 'Conflicting')?.status, 'True');
+  const before = await statusThat('nics', ({ conflicts }) => (conflicts?.length ?? 0) > 0);
+  assert.deepEqual(before.conflicts, [{ policy: 'more', groups: 1, winner: 'nics' }]);
+});
+
+test('objects of a node that is gone go too', async () => {
+  await call('DELETE', '/api/v1/nodes/worker-1');
+  await answer('the group is gone', async () => {
+    const { status } = await call('GET', `${api}/iommugroups/${assignedGroup.metadata.name}`);
+    return status === 404 ? true : null;
+  });
+  await statusThat('nics', ({ groups }) => groups.matched === 0);
+});
+
+test('another candidate goes on when the leader ends', async () => {
+  await startController('second');
+  await controllers[0]?.stop();
+  await call('POST', `${api}/passthroughpolicies`, policy('later'));
+  await statusThat('later', ({ conditions }) => conditions.length === 2);
+});
+
+test('a steady state writes nothing', async () => {
+  const writes = (): readonly object[] =>
+    server
+      .audit()
+      .filter(
+        ({ user, verb, objectRef }) =>
+          user.username.endsWith(':wholegroup-controller') &&
+          ['create', 'patch', 'update', 'delete'].includes(verb) &&
+          objectRef?.resource !== 'leases',
+      );
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const before = writes().length;
+  await new Promise((resolve) => setTimeout(resolve, 8000));
+  assert.deepEqual(writes().slice(before), []);
+});
