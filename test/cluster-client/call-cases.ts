@@ -2,7 +2,7 @@
 // real one.
 import assert from 'node:assert/strict';
 import type { ApiResult } from '../../src/cluster/problem.ts';
-import { pause } from '../kubelet/real-time.ts';
+import { pause, until } from '../kubelet/real-time.ts';
 import type { Case } from './informer-cases.ts';
 import { type ConfigMap, configMaps, objectsOf, type Stage } from './stage.ts';
 
@@ -162,8 +162,7 @@ export const callCases: readonly Case[] = [
       const hanging = Array.from({ length: 12 }, () =>
         stage.client.get(configMaps, at(stage, 'a'), { signal }),
       );
-      await pause(100);
-      assert.equal(stage.proxy.seen.length, 8);
+      await until('eight hang', () => stage.proxy.seen.length === 8);
       assert.equal(
         kind(await stage.client.get(configMaps, at(stage, 'a'), { urgent: true })),
         'ok',

@@ -14,7 +14,7 @@ import { pause, until } from '../kubelet/real-time.ts';
 import type { Case } from './informer-cases.ts';
 import { keptLog, realClock, type Stage } from './stage.ts';
 
-const times = { durationMs: 2000, renewDeadlineMs: 1200, retryMs: 200 };
+const times = { durationMs: 3000, renewDeadlineMs: 2000, retryMs: 250 };
 
 /** A candidate; `direct` ones do not go through the proxy. */
 function candidate(stage: Stage, identity: string, way: 'direct' | 'client' = 'direct') {
@@ -96,7 +96,7 @@ export const electionCases: readonly Case[] = [
       stage.proxy.breakAll(true);
       await pause(500);
       stage.proxy.breakAll(false);
-      await pause(1500);
+      await pause(2500);
       assert.equal(first.state.leads, true);
       assert.equal(first.state.leadership?.certain(), true);
     },

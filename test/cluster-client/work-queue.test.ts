@@ -133,6 +133,17 @@ test('queue: `again` runs later, once, and an add brings it forward', async () =
   assert.deepEqual(runs, ['a@0', 'a@100']);
 });
 
+test('queue: addAfter runs once, later, and not at all when something sooner comes', async () => {
+  const { queue, runs, pass } = rig(() => done);
+  queue.addAfter('a', 1000);
+  queue.addAfter('a', 2000);
+  queue.addAfter('b', 1000);
+  await pass(500);
+  queue.add('b');
+  await pass(5000);
+  assert.deepEqual(runs, ['b@500', 'a@1000']);
+});
+
 test('queue: the rate of all runs is limited after the burst', async () => {
   const { queue, runs, pass } = rig(() => done, {
     rate: { perSecond: 10, burst: 5 },
