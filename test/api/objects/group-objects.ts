@@ -140,6 +140,9 @@ export const goodObjects: Record<string, object> = {
     ...assignedGroup,
     spec: { cordoned: true, cordonReason: 'fan is being replaced' },
   },
+  'a group that a policy passed over': group({
+    passed: [{ policy: 'old', reason: 'Outranked', message: 'policy a40 goes first' }],
+  }),
   'a node': nodeObject,
   'a node without an IOMMU': node({ iommu: 'No', iommuUnits: [] }),
 };
@@ -202,6 +205,11 @@ export const badObjects: Record<string, [object: object, field: string, message:
     group({ blockers: [{ ...blocked, kind: 'Haunted' }] }),
     'status.blockers[0].kind',
     /is "Haunted"; must be one of/,
+  ],
+  'a group passed over for a reason there is not': [
+    group({ passed: [{ policy: 'old', reason: 'Disliked', message: 'no' }] }),
+    'status.passed[0].reason',
+    /is "Disliked"; must be one of OutOfRange, Outranked/,
   ],
   'a condition with a bad reason': [
     group({ conditions: [{ ...condition, reason: 'no spaces' }] }),
