@@ -33,6 +33,9 @@ export function refuseNoFiles(patterns: readonly string[]): never {
   process.exit(66);
 }
 
+/** No test file takes as long as this, in milliseconds: one that hangs fails, and the others go on. */
+const fileMsMax = 900_000;
+
 /** Runs the files and sets the exit status of this process; returns when they have ended. */
 export async function runTestFiles(
   files: readonly string[],
@@ -44,7 +47,8 @@ export async function runTestFiles(
     process.stdout.isTTY || flags.some((flag) => flag.startsWith('--test-reporter'))
       ? []
       : [`--test-reporter=${join(root, 'scripts', 'brief-reporter.ts')}`];
-  const child = spawn(process.execPath, ['--test', ...reporter, ...flags, ...files], {
+  const timeout = `--test-timeout=${fileMsMax}`;
+  const child = spawn(process.execPath, ['--test', ...reporter, timeout, ...flags, ...files], {
     cwd: root,
     env,
     stdio: ['ignore', 'inherit', 'inherit'],

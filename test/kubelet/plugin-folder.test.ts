@@ -9,7 +9,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { noDevicePluginMetrics } from '../../src/kubelet/metrics.ts';
 import { defaultRequestLimits } from '../../src/kubelet/requests.ts';
 import { DevicePlugins } from '../../src/kubelet/server/device-plugins.ts';
-import { pause, realClock, until } from './real-time.ts';
+import { realClock, until } from './real-time.ts';
 import { Rigs, devicePluginWire, quickTiming } from './rig.ts';
 import { device, resourceName, TestDoor } from './test-door.ts';
 
@@ -27,13 +27,15 @@ describe("sockets in the kubelet's folder", () => {
       silent.listen(join(rig.pluginFolder, 'kubelet.sock'), resolve);
     });
     const plugins = rig.plugins(new TestDoor({ [gpu]: [device('0000:01:00.0')] }));
-    await plugins.start();
-    await pause(50);
-    await plugins.stop();
-    assert.deepEqual(await rig.sockets(), []);
-    assert.ok(connections.size > 0, 'it had dialled the kubelet');
-    for (const socket of connections) socket.destroy();
-    silent.close();
+    try {
+      await plugins.start();
+      await until('it has dialled the kubelet', () => connections.size > 0);
+      await plugins.stop();
+      assert.deepEqual(await rig.sockets(), []);
+    } finally {
+      for (const socket of connections) socket.destroy();
+      silent.close();
+    }
   });
 
   test('sockets that a killed agent left are removed; those of a living one and of others are not', async () => {
