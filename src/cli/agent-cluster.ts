@@ -46,7 +46,7 @@ export interface AgentCluster {
   stop(): Promise<void>;
 }
 
-const fieldManager = 'wholegroup-agent';
+const component = 'wholegroup-agent';
 
 /** Connects. Nothing is sent before `begin`. */
 export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
@@ -155,7 +155,7 @@ function writer(
 ): ObjectWriter {
   const live = (name: string): ReportedObject | null | undefined =>
     informer.get(name) ?? (informer.hasSynced ? null : undefined);
-  return new ObjectWriter({ ...parts, resource, fieldManager, live });
+  return new ObjectWriter({ ...parts, resource, fieldManager: component, live });
 }
 
 function reportOf(agent: Agent, registered: ReadonlySet<string>) {
