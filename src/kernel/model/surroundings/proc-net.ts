@@ -73,6 +73,8 @@ export function routeText(machine: Machine, namespace: string): string {
       ];
       return shown.join('\t');
     });
+  // Linux makes the table, and with it the heading, when there is something to put into it.
+  if (lines.length === 0) return '';
   return [header, ...lines].map((line) => `${line.padEnd(127)}\n`).join('');
 }
 
