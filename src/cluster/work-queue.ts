@@ -72,6 +72,7 @@ export class WorkQueue {
     this.#rateTimer?.clear();
     for (const entry of this.#entries.values()) entry.timer?.clear();
     while (this.#running > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
+    this.#tellIdle();
   }
 
   /** Wants a run for `key` as soon as it may. Ends a wait after a failure, unless the server asked for it. */
@@ -91,9 +92,12 @@ export class WorkQueue {
     this.#wait(key, entry, delayMs);
   }
 
-  /** Resolves when nothing runs and nothing is ready to run; keys that wait after a failure do not count. */
+  /**
+   * Resolves when nothing runs and nothing is ready to run, or run() has ended; keys that wait after a failure do not
+   * count.
+   */
   async settled(): Promise<void> {
-    while (this.#running > 0 || this.#ready.size > 0) {
+    while (this.#running > 0 || (this.#ready.size > 0 && this.#signal?.aborted !== true)) {
       await new Promise<void>((resolve) => this.#idle.add(resolve));
     }
   }
@@ -152,11 +156,13 @@ export class WorkQueue {
     this.#running--;
     this.#after(key, entry, outcome);
     this.#advance();
-    if (this.#running === 0) {
-      const idle = [...this.#idle];
-      this.#idle.clear();
-      for (const resolve of idle) resolve();
-    }
+    if (this.#running === 0) this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    const idle = [...this.#idle];
+    this.#idle.clear();
+    for (const resolve of idle) resolve();
   }
 
   async #outcome(key: string, signal: AbortSignal): Promise<RunOutcome> {

@@ -70,6 +70,24 @@ export const electionCases: readonly Case[] = [
     },
   },
   {
+    name: 'a leader that ends while a renewal is under way gives the lease back all the same',
+    run: async (stage) => {
+      const first = candidate(stage, 'first', 'client');
+      await until('the first leads', () => first.state.leads);
+      // The server hears the renewal, the leader never hears the answer.
+      stage.proxy.add({
+        when: ({ method }) => method === 'PUT',
+        effect: { kind: 'stall', bytes: 0 },
+      });
+      const puts = () => stage.proxy.seen.filter(({ method }) => method === 'PUT').length;
+      const before = puts();
+      await until('it renews', () => puts() > before);
+      await pause(100);
+      await first.stop();
+      assert.equal((await leaseOf(stage))?.spec?.holderIdentity, '');
+    },
+  },
+  {
     name: 'a leader whose connection is half-open stops before another can begin',
     run: async (stage) => {
       await using first = candidate(stage, 'first', 'client');

@@ -170,7 +170,9 @@ test('queue: an abort waits for what runs and begins nothing', async () => {
   void running.then(() => (ended = true));
   await pass(100);
   assert.equal(ended, false);
+  const settled = queue.settled();
   gates[0]?.();
   await running;
+  await settled;
   assert.deepEqual(runs, ['a@0']);
 });

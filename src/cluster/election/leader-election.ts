@@ -205,10 +205,21 @@ export class LeaderElection {
   /** So that the next one need not wait. If it fails the lease runs out by itself. */
   async #giveBack(): Promise<void> {
     const { client, clock, lease, log, identity } = this.#options;
-    if (this.#seen === null || this.holder !== identity) return;
-    const back = givenBack(this.#seen.lease, microTime(clock.wallMs()));
-    const answer = await client.replace(resources.leases, back, { timeoutMs: 2000 });
-    if (answer.ok) log.info('cluster-lease-given-back', { lease: lease.name });
+    const call = { timeoutMs: 2000, urgent: true };
     this.#certainUntilMs = Number.NEGATIVE_INFINITY;
+    let mine = this.#seen?.lease;
+    // Twice: a renewal that was cut off by the end may have been written all the same.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (mine?.spec?.holderIdentity !== identity) return;
+      const back = givenBack(mine, microTime(clock.wallMs()));
+      const answer = await client.replace(resources.leases, back, call);
+      if (answer.ok) {
+        log.info('cluster-lease-given-back', { lease: lease.name });
+        return;
+      }
+      if (answer.problem.kind !== 'conflict') return;
+      const found = await client.get<LeaseObject>(resources.leases, lease, call);
+      mine = found.ok ? found.value : undefined;
+    }
   }
 }
