@@ -99,7 +99,9 @@ async function tryCase(use: UseCase): Promise<UseResult> {
 
 // All of them, or those with one of the arguments in their name.
 const parts = process.argv.slice(2);
-const chosen = useCases.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)));
+const chosen = useCases.filter(
+  ({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)),
+);
 for (const use of chosen) {
   process.stdout.write(`@@CASE ${JSON.stringify(await tryCase(use))}\n`);
 }

@@ -11,7 +11,7 @@ import { guestProgram } from './guest-program.ts';
 import { kernelOf, sideBySide, suiteRig } from './setup.ts';
 
 const kernels = ['6.1', '6.12', 'newest'] as const;
-const deadlineMs = 300_000;
+const deadlineMs = 600_000;
 const rig = await suiteRig();
 const kinds = (blockers: UseResult['before']): string[] =>
   [...new Set(blockers.map(({ kind }) => kind))].sort((a, b) => (a < b ? -1 : 1));
