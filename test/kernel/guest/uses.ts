@@ -103,7 +103,11 @@ const chosen = useCases.filter(
   ({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)),
 );
 for (const use of chosen) {
-  process.stdout.write(`@@CASE ${JSON.stringify(await tryCase(use))}\n`);
+  const line = `@@CASE ${JSON.stringify(await tryCase(use))}\n`;
+  const written = Promise.withResolvers<void>();
+  // A serial line is slow: the end of the process would cut it off.
+  process.stdout.write(line, () => written.resolve());
+  await written.promise;
 }
 kernel.close();
 process.exit(0);
