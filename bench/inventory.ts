@@ -49,7 +49,10 @@ function below(roots: TreeRoots, path: string): string {
   const folders: Readonly<Record<string, string>> = {
     ...{ sys: roots.sysfs, proc: roots.proc, dev: roots.dev, run: roots.run },
   };
-  return path.replace(/^\/(sys|proc|dev|run)(?=\/)/, (whole, root: string) => folders[root] ?? whole);
+  return path.replace(
+    /^\/(sys|proc|dev|run)(?=\/)/,
+    (whole, root: string) => folders[root] ?? whole,
+  );
 }
 
 /** The bench. */
