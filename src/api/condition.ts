@@ -59,6 +59,15 @@ export function setCondition(
   return sameCondition(earlier, condition) ? conditions : conditions.with(index, condition);
 }
 
+/** setCondition for one after the other. */
+export function setConditions(
+  conditions: readonly Condition[],
+  next: readonly ConditionNow[],
+  now: string,
+): Condition[] {
+  return [...next.reduce((list, each) => setCondition(list, each, now), conditions)];
+}
+
 /** The condition of a type, or null. */
 export function findCondition(conditions: readonly Condition[], type: string): Condition | null {
   return conditions.find((each) => each.type === type) ?? null;

@@ -15,7 +15,7 @@ import { ApiClient } from '../cluster/client.ts';
 import { EventRecorder } from '../cluster/events/recorder.ts';
 import { Informer } from '../cluster/informer/informer.ts';
 import { ObjectWriter } from '../cluster/object-writer.ts';
-import { type KubeObject, type Resource, resources } from '../cluster/objects.ts';
+import { type KubeObject, labelsOnly, type Resource, resources } from '../cluster/objects.ts';
 import type { Selection } from '../cluster/query.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { PciAddress } from '../pci/address.ts';
@@ -137,12 +137,6 @@ function watchedBy(parts: Parts, nodeName: string) {
 }
 
 type Parts = Omit<ConstructorParameters<typeof Informer>[0], 'resource' | 'keep'>;
-
-/** The labels and the identity of a Node; its status changes all the time and is none of ours. */
-function labelsOnly({ metadata }: KubeObject): KubeObject {
-  const { name, uid, resourceVersion, labels } = metadata;
-  return { metadata: { name, uid, resourceVersion, labels } as KubeObject['metadata'] };
-}
 
 function reported(parts: Parts, resource: Resource, which: Selection): Informer<ReportedObject> {
   return new Informer<ReportedObject>({ ...parts, resource, ...which });

@@ -7,13 +7,12 @@ import { ApiClient } from '../cluster/client.ts';
 import { LeaderElection } from '../cluster/election/leader-election.ts';
 import { Informer } from '../cluster/informer/informer.ts';
 import { ObjectWriter } from '../cluster/object-writer.ts';
-import { type KubeObject, resources } from '../cluster/objects.ts';
+import { type KubeObject, labelsOnly, resources } from '../cluster/objects.ts';
 import { problemText } from '../cluster/problem.ts';
 import { WorkQueue } from '../cluster/work-queue.ts';
 import {
   Controller,
   keptGroup,
-  keptNode,
   keptNodeObject,
   type PolicyKubeObject,
 } from '../controller/controller.ts';
@@ -106,7 +105,7 @@ function watchedBy(parts: Parts) {
       ...{ ...parts, resource: resources.passthroughNodes },
       keep: keptNodeObject,
     }),
-    nodes: new Informer({ ...parts, resource: resources.nodes, keep: keptNode }),
+    nodes: new Informer({ ...parts, resource: resources.nodes, keep: labelsOnly }),
   };
 }
 

@@ -33,6 +33,17 @@ export interface KubeObject {
   readonly metadata: ObjectMeta;
 }
 
+/** A time as the API server writes times: RFC 3339 in whole seconds, UTC. */
+export function apiTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** Name, identity and labels, without the rest: what is kept of a Node. */
+export function labelsOnly({ metadata }: KubeObject): KubeObject {
+  const { name, uid, resourceVersion, labels } = metadata;
+  return { metadata: { name, uid, resourceVersion, labels } as ObjectMeta };
+}
+
 /** Which object: `namespace` only for namespaced resources. */
 export interface ObjectRef {
   readonly namespace?: string;

@@ -90,12 +90,6 @@ export function keptNodeObject({ metadata }: KubeObject): KeptNodeObject {
   return { metadata: { name, uid, resourceVersion } as KubeObject['metadata'], node: name };
 }
 
-/** What is kept of a Node. */
-export function keptNode({ metadata }: KubeObject): KubeObject {
-  const { name, uid, resourceVersion, labels } = metadata;
-  return { metadata: { name, uid, resourceVersion, labels } as KubeObject['metadata'] };
-}
-
 function nodeOwner(owners: readonly OwnerReference[] | undefined): string | undefined {
   return owners?.find(({ kind }) => kind === 'Node')?.name;
 }

@@ -1,6 +1,7 @@
 // The status of a PassthroughPolicy object, made from counts. Pure: what has not changed comes out the same.
-import { type Condition, type ConditionNow, setCondition } from '../api/condition.ts';
+import { type Condition, type ConditionNow, setConditions } from '../api/condition.ts';
 import type { PolicyStatus } from '../api/passthrough-policy.ts';
+import { apiTime } from '../cluster/objects.ts';
 import type { PolicyCounts } from './tally.ts';
 
 /** What a status is made from. */
@@ -27,13 +28,12 @@ export function policyStatus(
   const { counts, generation, nodesSelected } = report;
   const { matched, offered, assigned, blocked, faulted, nodes } = counts;
   const conflicts = conflictsOf(report);
-  const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
-  let conditions: readonly Condition[] = (before?.conditions ?? []) as readonly Condition[];
-  for (const next of [readiness(report), conflicting(conflicts)]) {
-    const message = next.message.slice(0, messageMax);
-    const condition = { ...next, message, observedGeneration: generation };
-    conditions = setCondition(conditions, condition, now);
-  }
+  const next = [readiness(report), conflicting(conflicts)].map((each) => ({
+    ...each,
+    message: each.message.slice(0, messageMax),
+    observedGeneration: generation,
+  }));
+  const earlier = (before?.conditions ?? []) as readonly Condition[];
   return {
     observedGeneration: generation,
     groups: { matched, offered, assigned, blocked, faulted },
@@ -43,7 +43,7 @@ export function policyStatus(
       names: [...nodes.keys()].sort().slice(0, namesMax),
     },
     conflicts,
-    conditions: [...conditions] as PolicyStatus['conditions'],
+    conditions: setConditions(earlier, next, apiTime(nowMs)),
   };
 }
 

@@ -1,11 +1,12 @@
 // The status of an IOMMUGroup object, made from what the agent publishes about the group. Pure: what has not changed
 // comes out the same, so that a steady state writes nothing.
-import { type Condition, type ConditionNow, setCondition } from '../../api/condition.ts';
+import { type Condition, type ConditionNow, setConditions } from '../../api/condition.ts';
 import type { GroupStatus } from '../../api/iommu-group.ts';
+import { apiTime } from '../../cluster/objects.ts';
 import type { Blocker } from '../../ownership/blockers.ts';
 import { className } from '../../pci/class-names.ts';
 import type { GroupView, MemberView } from '../view.ts';
-import { seconds, within } from './texts.ts';
+import { within } from './texts.ts';
 
 /** Items of a list in a status; a group with more members than this is told by its first ones. */
 const itemsMax = 256;
@@ -40,13 +41,13 @@ export function groupStatus(
     owner: view.owner,
     phase: view.phase,
     members: view.members.slice(0, itemsMax).map(memberOf),
-    blockers: blockersOf(view, before, seconds(context.nowMs)),
+    blockers: blockersOf(view, before, apiTime(context.nowMs)),
     ...(lease === null
       ? {}
       : {
           lease: {
             ...(lease.pod === null ? {} : { pod: podOf(lease.pod) }),
-            since: seconds(lease.since),
+            since: apiTime(Date.parse(lease.since)),
           },
         }),
     ...(fault === null
@@ -141,12 +142,11 @@ function conditionsOf(
       : { type: 'Healthy', status: 'True', reason: 'Healthy', message: '' },
   ];
   const observed = generation === null ? {} : { observedGeneration: generation };
-  let conditions: readonly Condition[] = (before?.conditions ?? []) as readonly Condition[];
-  for (const next of found)
-    conditions = setCondition(
-      conditions,
-      { ...next, message: within(next.message, proseMax), ...observed },
-      seconds(nowMs),
-    );
-  return [...conditions] as GroupStatus['conditions'];
+  const next = found.map((each) => ({
+    ...each,
+    message: within(each.message, proseMax),
+    ...observed,
+  }));
+  const earlier = (before?.conditions ?? []) as readonly Condition[];
+  return setConditions(earlier, next, apiTime(nowMs));
 }

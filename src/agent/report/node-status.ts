@@ -1,11 +1,11 @@
 // The status of the PassthroughNode object: why does this node offer nothing? Pure.
-import { type Condition, type ConditionNow, setCondition } from '../../api/condition.ts';
+import { type Condition, type ConditionNow, setConditions } from '../../api/condition.ts';
 import type { NodeStatus } from '../../api/passthrough-node.ts';
 import { type Known, valueOr } from '../../base/known.ts';
+import { apiTime } from '../../cluster/objects.ts';
 import type { NodeFacts } from '../../pci/inventory.ts';
 import type { Offers } from '../../policy/offers.ts';
 import type { GroupView } from '../view.ts';
-import { seconds } from './texts.ts';
 
 /** What the status is made from. */
 export interface NodeReport {
@@ -35,6 +35,7 @@ export function nodeStatus(
   const units = facts.iommuUnits;
   const iommu: Fact = units.known ? (units.value.length > 0 ? 'Yes' : 'No') : 'Unknown';
   const conditions = conditionsOf(report, iommu);
+  const earlier = (before?.conditions ?? []) as readonly Condition[];
   return {
     agentVersion: report.agentVersion,
     ...(facts.kernelRelease.known ? { kernelRelease: facts.kernelRelease.value } : {}),
@@ -56,7 +57,7 @@ export function nodeStatus(
     quarantinedRecords: report.quarantinedRecords,
     message:
       conditions.find(({ status }) => status !== 'True')?.message ?? 'everything is in place',
-    conditions: withTimes(conditions, before, nowMs),
+    conditions: setConditions(earlier, conditions, apiTime(nowMs)),
   };
 }
 
@@ -131,14 +132,4 @@ function suitability(facts: NodeFacts): ConditionNow {
   if (!remapped && !(facts.unsafeInterruptsAllowed.known && facts.unsafeInterruptsAllowed.value))
     return wrong('NoInterruptRemapping', 'interrupts are not remapped: enable it in the firmware');
   return good('KernelSuitable', 'Suitable');
-}
-
-function withTimes(
-  found: readonly ConditionNow[],
-  before: NodeStatus | null,
-  nowMs: number,
-): NodeStatus['conditions'] {
-  let conditions: readonly Condition[] = (before?.conditions ?? []) as readonly Condition[];
-  for (const next of found) conditions = setCondition(conditions, next, seconds(nowMs));
-  return [...conditions] as NodeStatus['conditions'];
 }
