@@ -1,10 +1,11 @@
 // Builds a program from Go modules into the cache, or finds it there. Tells what it does while it does it; refuses,
 // naming what is missing, where it cannot. A build is put in its place whole or not at all.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildKey, cacheFolder, exclusively, inputFolder } from './cache.ts';
+import { debianPackage } from './debian.ts';
 import { type Program, type ProgramName, programs } from './programs.ts';
 
 /** Where a program is, or why there is none. */
@@ -43,15 +44,35 @@ function buildFlags(program: Program): string[] {
   return [
     ...['-mod=readonly', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false'],
     ...(program.tags.length > 0 ? ['-tags', program.tags.join(',')] : []),
-    ...['-ldflags', ['-s', '-w', ...variables].join(' ')],
+    ...[
+      '-ldflags',
+      ['-s', '-w', ...variables, ...(program.cgo ? ['-extldflags=-static'] : [])].join(' '),
+    ],
   ];
 }
 
+/**
+ * Where C code finds the program's library: nothing to say where this machine has it, else unpacked from its Debian
+ * package, which changes nothing of the machine.
+ */
+async function libraryEnvironment({ library }: Program, tell: Tell): Promise<NodeJS.ProcessEnv> {
+  if (library === undefined) return {};
+  if (spawnSync('pkg-config', ['--exists', library.name]).status === 0) return {};
+  const folder = await debianPackage(library.debian, tell);
+  const [description] = globSync(`usr/**/${library.name}.pc`, { cwd: folder });
+  if (description === undefined) throw new Error(`${library.debian} has no ${library.name}.pc`);
+  return { PKG_CONFIG_PATH: join(folder, dirname(description)), PKG_CONFIG_SYSROOT_DIR: folder };
+}
+
 /** Runs go at low priority; every line of its standard error goes to `line`. Returns what it printed. */
-async function go(program: Program, args: string[], line: (text: string) => void): Promise<string> {
+async function go(
+  { program, env }: { readonly program: Program; readonly env: NodeJS.ProcessEnv },
+  args: string[],
+  line: (text: string) => void,
+): Promise<string> {
   const child = spawn('nice', ['go', ...args], {
     cwd: inputFolder(program),
-    env: goEnvironment(program),
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = (): boolean => child.kill();
@@ -74,8 +95,10 @@ async function compile(program: Program, into: string, tell: Tell): Promise<void
     said.push(line);
   };
   try {
+    const env = { ...goEnvironment(program), ...(await libraryEnvironment(program, tell)) };
+    const build = { program, env };
     tell(`${program.name}: fetching modules`);
-    const listed = await go(program, ['list', '-mod=readonly', '-deps', ...program.packages], keep);
+    const listed = await go(build, ['list', '-mod=readonly', '-deps', ...program.packages], keep);
     const total = listed.trim().split('\n').length;
     let compiled = 0;
     const startedMs = performance.now();
@@ -85,7 +108,7 @@ async function compile(program: Program, into: string, tell: Tell): Promise<void
     }, progressEveryMs);
     const output = program.packages.length === 1 ? join(into, program.name) : `${into}/`;
     const args = ['build', '-v', ...buildFlags(program), '-o', output, ...program.packages];
-    await go(program, args, (line) => {
+    await go(build, args, (line) => {
       keep(line);
       if (!line.startsWith('go: ')) compiled++;
     }).finally(() => clearInterval(progress));

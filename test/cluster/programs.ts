@@ -13,6 +13,8 @@ export interface Program {
   readonly variables: Readonly<Record<string, string>>;
   readonly tags: readonly string[];
   readonly cgo: boolean;
+  /** A library that its C code is linked against: its name for pkg-config, and the Debian package that has it. */
+  readonly library?: { readonly name: string; readonly debian: string };
   /** How long a first build takes on two cores; for the person who waits. */
   readonly takes: string;
 }
@@ -37,6 +39,15 @@ function kubernetesVariables(version: string): Record<string, string> {
   );
 }
 
+type Particular = Pick<Program, 'packages' | 'takes'> &
+  Partial<Pick<Program, 'variables' | 'tags' | 'cgo' | 'library'>>;
+
+/** A program as it comes from its own module: most need nothing said. */
+function goTool(name: string, version: string, particular: Particular): Program {
+  const usual = { alsoCalled: [], variables: {}, tags: [], cgo: false };
+  return { name, version, ...usual, ...particular };
+}
+
 /** Everything that can be built. */
 export const programs = {
   kubernetes: {
@@ -52,6 +63,45 @@ export const programs = {
     cgo: false,
     takes: 'about 9 minutes',
   },
+  helm: goTool('helm', '4.3.1', {
+    packages: ['helm.sh/helm/v4/cmd/helm'],
+    variables: { 'helm.sh/helm/v4/internal/version.version': 'v4.3.1' },
+    takes: 'about 2 minutes',
+  }),
+  kubeconform: goTool('kubeconform', '0.8.0', {
+    packages: ['github.com/yannh/kubeconform/cmd/kubeconform'],
+    takes: 'a few seconds',
+  }),
+  containerd: goTool('containerd', '2.4.2', {
+    packages: ['containerd', 'containerd-shim-runc-v2', 'ctr'].map(
+      (name) => `github.com/containerd/containerd/v2/cmd/${name}`,
+    ),
+    variables: {
+      'github.com/containerd/containerd/v2/version.Version': 'v2.4.2',
+      'github.com/containerd/containerd/v2/version.Revision': 'wholegroup',
+    },
+    tags: ['no_btrfs', 'no_zfs', 'no_devmapper', 'no_tracing'],
+    takes: 'about a minute',
+  }),
+  runc: goTool('runc', '1.5.2', {
+    packages: ['github.com/opencontainers/runc'],
+    variables: { 'main.version': '1.5.2' },
+    tags: ['seccomp', 'netgo', 'osusergo'],
+    // Static: the C part that enters namespaces runs before any library could be found there.
+    cgo: true,
+    library: { name: 'libseccomp', debian: 'libseccomp-dev' },
+    takes: 'half a minute',
+  }),
+  cni: goTool('cni', '1.9.1', {
+    packages: ['main/ptp', 'main/loopback', 'ipam/host-local'].map(
+      (name) => `github.com/containernetworking/plugins/plugins/${name}`,
+    ),
+    takes: 'a few seconds',
+  }),
+  kind: goTool('kind', '0.33.0', {
+    packages: ['sigs.k8s.io/kind'],
+    takes: 'a few seconds',
+  }),
 } as const satisfies Readonly<Record<string, Program>>;
 
 /** The name of something that can be built. */
