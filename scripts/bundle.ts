@@ -100,21 +100,34 @@ function refuseDevelopersTools(packages: ReadonlyMap<string, string>): void {
     throw new Error(`dist/ would contain ${wrong.join(', ')}, which only developers use`);
 }
 
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** What is inside, for a bill of materials. */
+function listOf(packages: ReadonlyMap<string, string>): string {
+  const list = [...packages].sort(byName).map(([name, folder]) => {
+    const { version, license } = manifestOf(folder);
+    return { name, version, license };
+  });
+  return `${JSON.stringify(list, null, 2)}\n`;
+}
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
+}
+
 /** Licences of everything inside, as they ask for. */
 function licences(packages: ReadonlyMap<string, string>): string {
-  const parts = [...packages]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, folder]) => {
-      const { version, license } = JSON.parse(
-        readFileSync(join(root, folder, 'package.json'), 'utf8'),
-      ) as Manifest;
-      const [file] = globSync('{LICEN[CS]E,COPYING,licen[cs]e}*', {
-        cwd: join(root, folder),
-      }).sort();
-      const text =
-        file === undefined ? '' : `\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}`;
-      return `${name} ${version} (${license})${text}\n`;
-    });
+  const parts = [...packages].sort(byName).map(([name, folder]) => {
+    const { version, license } = manifestOf(folder);
+    const [file] = globSync('{LICEN[CS]E,COPYING,licen[cs]e}*', {
+      cwd: join(root, folder),
+    }).sort();
+    const text =
+      file === undefined ? '' : `\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}`;
+    return `${name} ${version} (${license})${text}\n`;
+  });
   return parts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
@@ -155,6 +168,7 @@ mkdirSync(fresh, { recursive: true });
 const metafile = await bundle();
 const packages = packagesIn(metafile);
 refuseDevelopersTools(packages);
+writeFileSync(join(fresh, 'packages.json'), listOf(packages));
 writeFileSync(join(fresh, 'LICENSES-OF-PACKAGES.txt'), licences(packages));
 copyWhatIsRead();
 writeFirstLine();

@@ -1,5 +1,5 @@
-// A private apt: the suites the rig wants, on the mirror that the machine's own sources name, with lists and cache
-// of its own. Touches nothing of the machine's apt; refuses where no source names a Debian mirror.
+// A private apt: the suites that somebody wants (the rig, when nobody says), on the mirror that the sources of this
+// machine name, with lists and cache of its own. Touches nothing of its apt; refuses where no source is a Debian mirror.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -55,13 +55,21 @@ function copySettings(to: string): void {
   }
 }
 
+/** Suites of the main archive and of the security archive. */
+export interface Suites {
+  readonly main: readonly string[];
+  readonly security: readonly string[];
+}
+
 /** apt with a configuration of its own in one folder. */
 export class PrivateApt {
   readonly #folder: string;
+  readonly #suites: Suites;
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor(folder: string) {
+  constructor(folder: string, wanted: Suites = suites) {
     this.#folder = folder;
+    this.#suites = wanted;
     this.#env = { APT_CONFIG: join(folder, 'apt.conf') };
   }
 
@@ -77,8 +85,10 @@ export class PrivateApt {
       mkdirSync(join(this.#folder, below), { recursive: true });
     }
     const every = [
-      ...suites.main.map((suite) => ({ suite, address: main })),
-      ...(security === null ? [] : suites.security.map((suite) => ({ suite, address: security }))),
+      ...this.#suites.main.map((suite) => ({ suite, address: main })),
+      ...(security === null
+        ? []
+        : this.#suites.security.map((suite) => ({ suite, address: security }))),
     ];
     for (const { suite, address } of every) {
       writeFileSync(join(this.#folder, 'sources.d', `${suite}.sources`), source(address, suite));
