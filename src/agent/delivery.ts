@@ -12,6 +12,8 @@ export interface DeliveryMode {
   readonly delivery: Delivery;
   /** Folder on the host in which `/dev` stands; "" for the host's own root. */
   readonly deviceRoot: string;
+  /** One node of the host in the place of every VFIO node: a simulated kernel has none there. */
+  readonly standIn?: string;
 }
 
 /** What Allocate promises for one group, to be recorded: device nodes are named only without CDI. */
@@ -42,6 +44,7 @@ export function specFor(mode: DeliveryMode, record: GroupRecord, nodes: VfioNode
       ? ['/dev/iommu', ...nodes.devices.map((device) => device.path)]
       : ['/dev/vfio/vfio', ...(nodes.group === null ? [] : [nodes.group])];
   const cdiNodes: CdiNode[] = paths.map((path) => {
+    if (mode.standIn !== undefined) return { path, hostPath: mode.standIn, numbers: null };
     const hostPath = `${mode.deviceRoot}${path}`;
     return { path: containerPathOf(hostPath, mode.deviceRoot) ?? path, hostPath, numbers: null };
   });

@@ -2,6 +2,7 @@
 // in the reverse order.
 import { join } from 'node:path';
 import { Agent } from '../agent/agent.ts';
+import type { DeliveryMode } from '../agent/delivery.ts';
 import type { CdiStore } from '../agent/ports.ts';
 import { defaultTiming, noPodKnowledge } from '../agent/ports.ts';
 import type { Clock } from '../base/clock.ts';
@@ -42,6 +43,8 @@ export interface AgentSettings {
   readonly cdiDir: string;
   readonly delivery: Delivery;
   readonly deviceRoot: string;
+  /** Node of the host in the place of every VFIO node. */
+  readonly deviceStandIn?: string;
   /** How long after its start the kubelet's lists are not trusted. */
   readonly kubeletReadyMs: number;
 }
@@ -87,7 +90,7 @@ export async function startAgent(
       departure: { ...defaultDepartureLimits, kubeletUpMs: settings.kubeletReadyMs },
       meter: metrics.agent,
       timing: defaultTiming,
-      mode: { delivery: settings.delivery, deviceRoot: settings.deviceRoot },
+      mode: deliveryMode(settings),
     },
     nodeLabels: settings.nodeLabels,
     policies: [],
@@ -122,6 +125,14 @@ export async function startAgent(
     holders.close();
   };
   return { agent, plugins, stop };
+}
+
+function deliveryMode({ delivery, deviceRoot, deviceStandIn }: AgentSettings): DeliveryMode {
+  return {
+    delivery,
+    deviceRoot,
+    ...(deviceStandIn === undefined ? {} : { standIn: deviceStandIn }),
+  };
 }
 
 function registeredWith(plugins: DevicePlugins): ReadonlySet<string> {

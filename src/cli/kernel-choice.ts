@@ -29,13 +29,19 @@ const servedForm = /^unix:\/\/(\/.+)$/;
 /** Opens the kernel that the flags name. Throws WG_FLAG_INVALID, WG_TOPOLOGY_INVALID or WG_KERNEL_UNREACHABLE. */
 export async function chooseKernel(
   flags: KernelFlags,
-  context: { readonly clock: Clock; readonly log: Log; readonly laneEntry?: string },
+  context: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly laneEntry?: string;
+    /** How long a served kernel that is not there yet is waited for; not at all when left out. */
+    readonly servedWithinMs?: number;
+  },
 ): Promise<ChosenKernel> {
   if (flags.kernel === 'linux') return chooseLinux(flags, context);
   const served = servedForm.exec(flags.kernel)?.[1];
   if (served !== undefined) {
     const { connectKernel } = await import('../kernel/remote/remote-kernel.ts');
-    const kernel = await connectKernel(served, context.clock);
+    const kernel = await connectKernel(served, context.clock, context.servedWithinMs);
     return { kernel, description: `served at ${served}`, close: async () => kernel.close() };
   }
   if (flags.kernel.startsWith('unix:')) {

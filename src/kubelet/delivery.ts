@@ -33,6 +33,8 @@ export interface DeliveryOrder {
   readonly access: Access;
   /** Folder on the host in which `/dev` stands; "" for the host's own root. */
   readonly deviceRoot: string;
+  /** One node of the host in the place of every VFIO node: a simulated kernel has none there. */
+  readonly standIn?: string;
 }
 
 const permissions = 'mrw';
@@ -57,7 +59,7 @@ export function containerGrant(order: DeliveryOrder): ContainerGrant {
       return {
         envs,
         deviceNodes: groupNodes(order.groups.map((group) => group.groupNumber)).map((path) => ({
-          hostPath: `${order.deviceRoot}${path}`,
+          hostPath: order.standIn ?? `${order.deviceRoot}${path}`,
           containerPath: path,
           permissions,
         })),

@@ -124,6 +124,18 @@ describe('what Allocate hands out', () => {
     });
   });
 
+  test('of a simulated kernel: one node of the host stands in for every VFIO node', () => {
+    const { deviceNodes } = containerGrant({
+      ...order,
+      delivery: 'device-nodes',
+      standIn: '/dev/null',
+    });
+    assert.deepEqual(deviceNodes, [
+      { hostPath: '/dev/null', containerPath: '/dev/vfio/vfio', permissions: 'mrw' },
+      { hostPath: '/dev/null', containerPath: '/dev/vfio/17', permissions: 'mrw' },
+    ]);
+  });
+
   test('device files by number cannot be promised before the bind', () => {
     assert.throws(
       () => containerGrant({ ...order, delivery: 'device-nodes', access: 'Cdev' }),

@@ -28,12 +28,15 @@ interface AgentFlags extends KernelFlags, ApiFlags {
   readonly cdiDir: string;
   readonly delivery: Delivery;
   readonly deviceRoot: string;
+  readonly deviceStandIn?: string;
   readonly nodeName?: string;
   readonly nodeLabel: readonly string[];
   readonly listen: string;
   readonly kubeletReadySeconds: string;
 }
 
+/** A simulated kernel and its agent may be started together, as by a cluster. */
+const servedWithinMs = 30_000;
 const defaultPoliciesPath = '/etc/wholegroup/policies';
 
 /** Adds the command. */
@@ -54,6 +57,10 @@ export function addAgentCommand(program: Command, context: CommandContext): void
         .default('cdi'),
     )
     .option('--device-root <dir>', 'folder on the host in which /dev stands, when it is not /', '')
+    .option(
+      '--device-stand-in <path>',
+      'node of the host that containers get in the place of every VFIO node, as /dev/null (for a simulated kernel, which has none on the host)',
+    )
     .option(
       '--kubelet-ready-seconds <n>',
       'how long after its start the lists of the kubelet are not trusted',
@@ -115,7 +122,7 @@ async function runAgent(
   const log = logOf(command, streams.interactive);
   const clock = realClock();
   const metrics = createMetrics({ version });
-  const chosen = await chooseKernel(flags, { clock, log, laneEntry });
+  const chosen = await chooseKernel(flags, { clock, log, laneEntry, servedWithinMs });
   const ended = endOfProcess();
   let running: AgentProcess | null = null;
   const observed = {

@@ -6,12 +6,13 @@ import {
   type Client,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { withDeadline, type Clock } from '../../base/clock.ts';
+import { sleep, withDeadline, type Clock } from '../../base/clock.ts';
 import { CodedError, errorText } from '../../base/errors.ts';
 import { checked, kernelService, messageBytesMax, messages, protocolVersion } from './protocol.ts';
 
 /** Milliseconds for the connection and the greeting. */
 const openMs = 5000;
+const probeAgainMs = 100;
 
 /** The machine at the other end. */
 export interface ServedMachine {
@@ -64,15 +65,32 @@ export function unary(
 
 const KernelClient = makeGenericClientConstructor(kernelService, 'wholegroup.sim.v1.Kernel');
 
+/** Like probeSocket, again and again until `withinMs` have passed: whoever serves may be starting. */
+async function awaitSocket(socketPath: string, clock: Clock, withinMs: number): Promise<void> {
+  const endMs = clock.monotonicMs() + withinMs;
+  for (;;) {
+    try {
+      return await probeSocket(socketPath);
+    } catch (problem) {
+      if (clock.monotonicMs() >= endMs) throw problem;
+      await sleep(clock, probeAgainMs);
+    }
+  }
+}
+
 /**
  * Connects to the kernel served on a unix socket. Throws CodedError WG_KERNEL_UNREACHABLE when nobody listens
- * there, nobody answers within 5 s, or another protocol is spoken.
+ * there (for `withinMs`), nobody answers within 5 s, or another protocol is spoken.
  */
-export async function openConnection(socketPath: string, clock: Clock): Promise<Connection> {
+export async function openConnection(
+  socketPath: string,
+  clock: Clock,
+  withinMs = 0,
+): Promise<Connection> {
   const unreachable = (why: string, cause?: unknown): CodedError =>
     new CodedError('WG_KERNEL_UNREACHABLE', `unix://${socketPath}: ${why}`, { cause });
   try {
-    await probeSocket(socketPath);
+    await awaitSocket(socketPath, clock, withinMs);
   } catch (problem) {
     throw unreachable(errorText(problem), problem);
   }

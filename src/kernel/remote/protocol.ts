@@ -14,7 +14,7 @@ import * as z from 'zod';
 import { fail, ok, type Result } from '../../base/result.ts';
 
 /** Raised when messages change their meaning. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Calls or answers in one message, at most. */
 export const batchEntriesMax = 256;
@@ -36,6 +36,7 @@ const callForm = z.discriminatedUnion('op', [
   }),
   z.strictObject({ id, op: z.literal('list'), path }),
   z.strictObject({ id, op: z.literal('readLink'), path }),
+  z.strictObject({ id, op: z.literal('readLinks'), path }),
   z.strictObject({ id, op: z.literal('exists'), path }),
   z.strictObject({ id, op: z.literal('write'), path, data: z.string().max(1024 * 1024) }),
 ]);
@@ -49,10 +50,16 @@ const replyForm = z.union([
     id,
     value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]),
   }),
+  z.strictObject({
+    id,
+    names: z.array(z.string()),
+    /** For each name: where its link leads, or why that cannot be told. */
+    links: z.array(z.union([z.string(), z.strictObject({ errno: z.string() })])),
+  }),
   z.strictObject({ id, errno: z.string() }),
 ]);
 
-/** The answer to one call: bytes of a file, another value, or an errno. */
+/** The answer to one call: bytes of a file, links of a folder, another value, or an errno. */
 export type ReplyMessage = z.output<typeof replyForm>;
 
 const hintForm = z.strictObject({

@@ -6,6 +6,7 @@ import type {
   CallOptions,
   ChangeHint,
   Errno,
+  FolderLink,
   KernelFs,
   Outcome,
   ReadOptions,
@@ -95,6 +96,13 @@ export class RemoteKernel implements KernelFs {
 
   async readLink(path: string, options: CallOptions = {}): Promise<Outcome<string>> {
     return this.#call({ op: 'readLink', path }, options);
+  }
+
+  async readLinks(
+    path: string,
+    options: CallOptions = {},
+  ): Promise<Outcome<readonly FolderLink[]>> {
+    return this.#call({ op: 'readLinks', path }, options);
   }
 
   async write(path: string, data: string, options: CallOptions = {}): Promise<Outcome<number>> {
@@ -200,13 +208,30 @@ function settledOf(reply: ReplyMessage): Settled<unknown> {
   if ('bytes' in reply) {
     return { kind: 'value', value: new Uint8Array(Buffer.from(reply.bytes, 'base64')) };
   }
+  if ('names' in reply) return { kind: 'value', value: reply.names.map(linkOf(reply.links)) };
   return { kind: 'value', value: reply.value };
+}
+
+type LinkText = Extract<ReplyMessage, { names: unknown }>['links'][number];
+
+function linkOf(links: readonly LinkText[]): (name: string, at: number) => FolderLink {
+  return (name, at) => {
+    const link = links[at] ?? { errno: 'ENOENT' };
+    return {
+      name,
+      link: typeof link === 'string' ? { kind: 'value', value: link } : { kind: 'errno', ...link },
+    };
+  };
 }
 
 /**
  * Connects to the kernel served on a unix socket; `clock` (real time) keeps the deadlines. Throws CodedError
  * WG_KERNEL_UNREACHABLE. Reconnecting after a loss is the caller's business: only he knows what the calls that were lost meant.
  */
-export async function connectKernel(socketPath: string, clock: Clock): Promise<RemoteKernel> {
-  return new RemoteKernel(await openConnection(socketPath, clock), clock);
+export async function connectKernel(
+  socketPath: string,
+  clock: Clock,
+  withinMs = 0,
+): Promise<RemoteKernel> {
+  return new RemoteKernel(await openConnection(socketPath, clock, withinMs), clock);
 }
