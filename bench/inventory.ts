@@ -10,7 +10,7 @@ import { type Bench, median, timed } from './measure.ts';
 import type { TreeRoots } from './tree.ts';
 
 interface Call {
-  readonly kind: 'list' | 'readLink' | 'read' | 'exists';
+  readonly kind: 'list' | 'readLink' | 'readLinks' | 'read' | 'exists';
   readonly path: string;
 }
 
@@ -24,10 +24,19 @@ function recorded(kernel: KernelFs, calls: Call[]): KernelFs {
     read: (path, options) => kernel.read(note('read', path), options),
     list: (path, options) => kernel.list(note('list', path), options),
     readLink: (path, options) => kernel.readLink(note('readLink', path), options),
+    readLinks: (path, options) => kernel.readLinks(note('readLinks', path), options),
     exists: (path, options) => kernel.exists(note('exists', path), options),
     write: (path, data, options) => kernel.write(path, data, options),
     changes: (listener) => kernel.changes(listener),
   };
+}
+
+function linkOrNone(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function makeBare({ kind, path }: Call): unknown {
@@ -36,6 +45,8 @@ function makeBare({ kind, path }: Call): unknown {
       return readdirSync(path);
     case 'readLink':
       return readlinkSync(path);
+    case 'readLinks':
+      return readdirSync(path).map((name) => linkOrNone(`${path}/${name}`));
     case 'exists':
       return existsSync(path);
     case 'read':

@@ -74,19 +74,23 @@ export async function readFunction(
     return null;
   }
   const entries = folderNames.setOf(names.value);
+  // All asked at once: over a served machine each would cost a round trip of its own.
+  const [ids, classCode, driver, vfioDevice, groupNumber, numaNode, ...rest] = await Promise.all([
+    readIds(kernel, folder),
+    readAttribute(kernel, `${folder}/class`, classForm),
+    readOptionalLink(kernel, folder, 'driver', entries),
+    readVfioDevice(kernel, folder, entries),
+    readGroupNumber(kernel, folder, entries),
+    readNumaNode(kernel, folder, entries),
+    readEnableCount(kernel, address),
+    readPhysicalFunction(kernel, folder, entries),
+    readVirtualFunctions(kernel, folder, names.value),
+    readUpstream(kernel, folder, unreadable),
+  ]);
+  const [enableCount, physicalFunction, virtualFunctions, upstream] = rest;
   const fn: PciFunction = {
-    address,
-    ids: await readIds(kernel, folder),
-    classCode: await readAttribute(kernel, `${folder}/class`, classForm),
-    driver: await readOptionalLink(kernel, folder, 'driver', entries),
-    vfioDevice: await readVfioDevice(kernel, folder, entries),
-    groupNumber: await readGroupNumber(kernel, folder, entries),
-    numaNode: await readNumaNode(kernel, folder, entries),
-    enableCount: await readEnableCount(kernel, address),
-    physicalFunction: await readPhysicalFunction(kernel, folder, entries),
-    virtualFunctions: await readVirtualFunctions(kernel, folder, names.value),
-    upstream: await readUpstream(kernel, folder, unreadable),
-    entries,
+    ...{ address, ids, classCode, driver, vfioDevice, groupNumber, numaNode },
+    ...{ enableCount, physicalFunction, virtualFunctions, upstream, entries },
   };
   return (await isGone(kernel, fn)) ? null : fn;
 }
@@ -97,13 +101,13 @@ export async function readFunction(
  */
 export async function rereadAttributes(kernel: KernelFs, fn: PciFunction): Promise<PciFunction> {
   const folder = `${devicesFolder}/${fn.address}`;
-  return {
-    ...fn,
-    ids: await readIds(kernel, folder),
-    classCode: await readAttribute(kernel, `${folder}/class`, classForm),
-    numaNode: await readNumaNode(kernel, folder, fn.entries),
-    enableCount: await readEnableCount(kernel, fn.address),
-  };
+  const [ids, classCode, numaNode, enableCount] = await Promise.all([
+    readIds(kernel, folder),
+    readAttribute(kernel, `${folder}/class`, classForm),
+    readNumaNode(kernel, folder, fn.entries),
+    readEnableCount(kernel, fn.address),
+  ]);
+  return { ...fn, ids, classCode, numaNode, enableCount };
 }
 
 /** `enable`: how often the device is enabled; no lock is taken (drivers/pci/pci-sysfs.c enable_show). */
@@ -121,13 +125,17 @@ async function isGone(kernel: KernelFs, fn: PciFunction): Promise<boolean> {
 }
 
 async function readIds(kernel: KernelFs, folder: string): Promise<Known<PciIds>> {
-  const vendor = await readAttribute(kernel, `${folder}/vendor`, idForm);
+  const read = (file: string): Promise<Known<string>> =>
+    readAttribute(kernel, `${folder}/${file}`, idForm);
+  const [vendor, device, subsystemVendor, subsystemDevice] = await Promise.all([
+    read('vendor'),
+    read('device'),
+    read('subsystem_vendor'),
+    read('subsystem_device'),
+  ]);
   if (!vendor.known) return vendor;
-  const device = await readAttribute(kernel, `${folder}/device`, idForm);
   if (!device.known) return device;
-  const subsystemVendor = await readAttribute(kernel, `${folder}/subsystem_vendor`, idForm);
   if (!subsystemVendor.known) return subsystemVendor;
-  const subsystemDevice = await readAttribute(kernel, `${folder}/subsystem_device`, idForm);
   if (!subsystemDevice.known) return subsystemDevice;
   return known({
     vendor: vendor.value,

@@ -67,8 +67,10 @@ export async function readGroup(
   before: IommuGroup | null = null,
 ): Promise<GroupListing | null> {
   const folder = `${groupsFolder}/${number}`;
-  const entries = await readNames(kernel, folder);
-  const members = await readNames(kernel, `${folder}/devices`);
+  const [entries, members] = await Promise.all([
+    readNames(kernel, folder),
+    readNames(kernel, `${folder}/devices`),
+  ]);
   if (!entries.known || !members.known) {
     const missing = entries.known ? members : entries;
     if (!missing.known && !isAbsent(missing)) unreadable.push(missing);
@@ -83,8 +85,11 @@ export async function readGroup(
   ]);
   const others = new Map<string, OtherMember>();
   const memberNames = [];
-  for (const linked of members.value) {
-    const pci = await pciNameOf(kernel, folder, linked);
+  const pciNames = await Promise.all(
+    members.value.map((linked) => pciNameOf(kernel, folder, linked)),
+  );
+  for (const [at, linked] of members.value.entries()) {
+    const pci = pciNames[at] ?? null;
     memberNames.push(pci ?? linked);
     if (pci === null) others.set(linked, await readOther(kernel, folder, linked));
   }

@@ -8,6 +8,7 @@ import { comparePciAddresses, isPciAddress, type PciAddress } from '../pci/addre
 import type { PciFunction } from '../pci/function.ts';
 import { defaultLeader, type IommuGroup, pciFunctions } from '../pci/group.ts';
 import type { Inventory } from '../pci/inventory.ts';
+import { concurrently } from './concurrently.ts';
 import {
   devicesFolder,
   FolderNames,
@@ -19,8 +20,17 @@ import { assembleGroup, type GroupListing, groupsFolder, readGroup } from './gro
 import type { KnownInventory } from './host.ts';
 import { baseName, isAbsent, Pacer, readNames } from './reading.ts';
 
+/** Functions read at once. */
+const functionsAtOnce = 16;
 /** Groups read at once: their locking attributes share messages to a lane, and the loop is not kept long. */
 const groupsAtOnce = 64;
+
+/** What one pass is made with. */
+interface Pass {
+  readonly kernel: KernelFs;
+  readonly pacer: Pacer;
+  readonly state: ReaderState;
+}
 
 /** One pass over the machine. */
 export async function takeInventory(kernel: KernelFs, clock: Clock): Promise<Inventory> {
@@ -29,7 +39,9 @@ export async function takeInventory(kernel: KernelFs, clock: Clock): Promise<Inv
   // Begun first and awaited last: lanes answer about groups while this thread reads the functions.
   const listings = readGroups(kernel, pacer, state.unreadable);
   const functions = await readFunctions(kernel, pacer, state);
-  const groups = await joinGroups(kernel, functions, state, { listings: await listings });
+  const groups = await joinGroups({ kernel, pacer, state }, functions, {
+    listings: await listings,
+  });
   return assembled(functions, groups, state.unreadable);
 }
 
@@ -50,13 +62,9 @@ export async function takePartialInventory(
   const state = newState();
   const pacer = new Pacer(clock);
   const functions = new Map<PciAddress, PciFunction>();
-  for (const address of members) {
-    const fn = await readFunction(kernel, address, state);
-    if (fn !== null) functions.set(address, fn);
-    if (pacer.due) await pacer.breathe();
-  }
+  await addFunctions({ kernel, pacer, state }, { members, functions });
   // joinGroups reads every group that a function points to, and every function that such a group has.
-  const groups = await joinGroups(kernel, functions, state, { before });
+  const groups = await joinGroups({ kernel, pacer, state }, functions, { before });
   return assembled(functions, groups, state.unreadable);
 }
 
@@ -133,20 +141,27 @@ async function readFunctions(
     unreadable.push(names);
     return functions;
   }
+  const members = names.value.filter(isPciAddress);
   for (const name of names.value) {
-    if (!isPciAddress(name)) {
-      unreadable.push({
-        known: false,
-        path: `${devicesFolder}/${name}`,
-        why: 'is not a PCI address',
-      });
-      continue;
-    }
-    const fn = await readFunction(kernel, name, state);
-    if (fn !== null) functions.set(name, fn);
-    if (pacer.due) await pacer.breathe();
+    if (isPciAddress(name)) continue;
+    const path = `${devicesFolder}/${name}`;
+    unreadable.push({ known: false, path, why: 'is not a PCI address' });
   }
+  await addFunctions({ kernel, pacer, state }, { members, functions });
   return functions;
+}
+
+/** Reads `members` into `functions`, in their order. */
+async function addFunctions(
+  { kernel, pacer, state }: Pass,
+  to: { readonly members: readonly PciAddress[]; readonly functions: Map<PciAddress, PciFunction> },
+): Promise<void> {
+  const { members, functions } = to;
+  const read = await concurrently(members, functionsAtOnce, async (address) => {
+    if (pacer.due) await pacer.breathe();
+    return readFunction(kernel, address, state);
+  });
+  for (const fn of read) if (fn !== null) functions.set(fn.address, fn);
 }
 
 async function readGroups(
@@ -172,9 +187,8 @@ async function readGroups(
 }
 
 async function joinGroups(
-  kernel: KernelFs,
+  { kernel, pacer, state }: Pass,
   functions: Map<PciAddress, PciFunction>,
-  state: ReaderState,
   from: { readonly listings?: readonly GroupListing[]; readonly before?: readonly IommuGroup[] },
 ): Promise<IommuGroup[]> {
   const { unreadable } = state;
@@ -192,12 +206,12 @@ async function joinGroups(
     );
     complete.push(...read.filter((listing) => listing !== null));
   }
-  for (const name of complete.flatMap((listing) => listing.memberNames)) {
-    if (!isPciAddress(name) || functions.has(name)) continue;
-    if (unreadable.some((fact) => fact.path === `${devicesFolder}/${name}`)) continue;
-    const fn = await readFunction(kernel, name, state);
-    if (fn !== null) functions.set(name, fn);
-  }
+  const known = new Set(unreadable.map((fact) => fact.path));
+  const members = complete
+    .flatMap((listing) => listing.memberNames)
+    .filter((name) => isPciAddress(name))
+    .filter((name) => !functions.has(name) && !known.has(`${devicesFolder}/${name}`));
+  await addFunctions({ kernel, pacer, state }, { members: [...new Set(members)], functions });
   const pointing = pointingByGroup(functions);
   const broken = new Map(unreadable.map((fact) => [baseName(fact.path), fact]));
   return complete

@@ -1,5 +1,5 @@
 // KernelFs: the only way to the machine. Everything wholegroup knows of, or does to, Linux goes through
-// these six calls, so that the same code runs against a real /sys and against the model.
+// these seven calls, so that the same code runs against a real /sys and against the model.
 // Paths are the canonical ones (/sys/…, /proc/…, /dev/…), wherever the implementation has them mounted.
 
 /** Symbolic errno as Linux names it (`ENOENT`, `EBUSY`, …). */
@@ -35,6 +35,12 @@ export interface ReadOptions extends CallOptions {
   readonly linesWith?: string;
 }
 
+/** A name in a folder, and where the link of that name leads. */
+export interface FolderLink {
+  readonly name: string;
+  readonly link: Settled<string>;
+}
+
 /** Something may have changed. A hint has no authority: whoever gets it looks for himself. */
 export interface ChangeHint {
   readonly source: 'uevent' | 'inotify' | 'overflow';
@@ -50,6 +56,11 @@ export interface KernelFs {
   list(path: string, options?: CallOptions): Promise<Outcome<readonly string[]>>;
   /** The text of a symbolic link as the kernel gives it (usually relative). */
   readLink(path: string, options?: CallOptions): Promise<Outcome<string>>;
+  /**
+   * Every name in a folder with what readLink says of it (EINVAL: no link): one call where a folder holds hundreds, as
+   * a class in /sys and the descriptors of a process do. A name that went away since the listing has its errno.
+   */
+  readLinks(path: string, options?: CallOptions): Promise<Outcome<readonly FolderLink[]>>;
   /** One write(2) of `data` from offset 0 to an existing file; the number of bytes the kernel took. */
   write(path: string, data: string, options?: CallOptions): Promise<Outcome<number>>;
   /** Whether the path exists, links followed (stat). */

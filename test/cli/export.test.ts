@@ -140,6 +140,7 @@ test('what could not be read is named at the head of the export', async () => {
         : model.read(path, options),
     list: (path) => model.list(path),
     readLink: (path) => model.readLink(path),
+    readLinks: (path) => model.readLinks(path),
     write: () => assert.fail('an export writes nothing'),
     exists: (path) => model.exists(path),
     changes: (listener) => model.changes(listener),

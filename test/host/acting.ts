@@ -24,6 +24,7 @@ export function acting(
     read: (path, options) => real.read(path, options),
     list: (path, options) => real.list(path, options),
     readLink: (path, options) => real.readLink(path, options),
+    readLinks: (path, options) => real.readLinks(path, options),
     exists: (path, options) => real.exists(path, options),
     changes: (listener) => real.changes(listener),
     write: (path: string, data: string, _options?: CallOptions): Promise<Outcome<number>> => {

@@ -1,5 +1,6 @@
 // A KernelFs that answers one read, listing or link with an errno, and remembers what it was asked: for the test
 // that no failure is ever silent.
+import { readLinksOneByOne } from '../../src/kernel/folder-links.ts';
 import type { KernelFs, Outcome } from '../../src/kernel/fs.ts';
 import type { GroupLook } from '../../src/ownership/look.ts';
 import type { Inventory } from '../../src/pci/inventory.ts';
@@ -17,10 +18,15 @@ export function failingAt(
     asked.add(name);
     return name === failing ? Promise.resolve({ kind: 'errno', errno: 'EIO' }) : call();
   };
-  return {
-    read: (path, options) => answer(`read ${path}`, () => kernel.read(path, options)),
+  const single: Pick<KernelFs, 'list' | 'readLink'> = {
     list: (path, options) => answer(`list ${path}`, () => kernel.list(path, options)),
     readLink: (path, options) => answer(`link ${path}`, () => kernel.readLink(path, options)),
+  };
+  return {
+    ...single,
+    // Each link fails by itself.
+    readLinks: (path, options) => readLinksOneByOne(single, path, options),
+    read: (path, options) => answer(`read ${path}`, () => kernel.read(path, options)),
     exists: (path, options) => answer(`exists ${path}`, () => kernel.exists(path, options)),
     write: (path, data, options) => kernel.write(path, data, options),
     changes: (listener) => kernel.changes(listener),

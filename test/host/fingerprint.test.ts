@@ -32,6 +32,7 @@ function watched(hide: string | null = null): Watched {
       return model.list(path);
     },
     readLink: (path) => model.readLink(path),
+    readLinks: (path) => model.readLinks(path),
     exists: (path) => model.exists(path),
     write: (path, data, options) => model.write(path, data, options),
     changes: (listener) => model.changes(listener),

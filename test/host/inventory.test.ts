@@ -155,6 +155,7 @@ function disturbed(kernel: KernelFs, path: string, happens: () => void): KernelF
     read: (wanted: string, options?: ReadOptions) => kernel.read(before(wanted), options),
     list: (wanted: string, options?: CallOptions) => kernel.list(before(wanted), options),
     readLink: (wanted: string, options?: CallOptions) => kernel.readLink(wanted, options),
+    readLinks: (wanted: string, options?: CallOptions) => kernel.readLinks(wanted, options),
     write: (wanted: string, data: string, options?: CallOptions) =>
       kernel.write(wanted, data, options),
     exists: (wanted: string, options?: CallOptions) => kernel.exists(wanted, options),

@@ -97,6 +97,7 @@ export class Lifeline {
       read: (path, options) => call(`read ${path}`, () => of.read(path, options)),
       list: (path, options) => call(`list ${path}`, () => of.list(path, options)),
       readLink: (path, options) => call(`readLink ${path}`, () => of.readLink(path, options)),
+      readLinks: (path, options) => call(`readLinks ${path}`, () => of.readLinks(path, options)),
       exists: (path, options) => call(`exists ${path}`, () => of.exists(path, options)),
       write: (path, data, options) =>
         call(`write ${path}`, () => {

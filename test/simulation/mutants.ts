@@ -125,6 +125,7 @@ function patient(kernel: KernelFs): KernelFs {
     read: (path, options) => wait(kernel.read(path, options)),
     list: (path, options) => wait(kernel.list(path, options)),
     readLink: (path, options) => wait(kernel.readLink(path, options)),
+    readLinks: (path, options) => wait(kernel.readLinks(path, options)),
     exists: (path, options) => wait(kernel.exists(path, options)),
     write: (path, data, options) => wait(kernel.write(path, data, options)),
     changes: (listener) => kernel.changes(listener),

@@ -1,10 +1,9 @@
 // What a search for uses is made in: the functions in question, and the machine, read at most once per file for all
 // of them. The interface and the words for findings; survey.ts does the reading.
 import type { Known, Unknown } from '../../base/known.ts';
-import type { ReadOptions } from '../../kernel/fs.ts';
+import type { FolderLink, ReadOptions } from '../../kernel/fs.ts';
 import type { Evidence, HostUse, HostUseKind } from '../../ownership/use.ts';
 import type { PciFunction } from '../../pci/function.ts';
-import type { Pacer } from '../reading.ts';
 import type { BlockTable, MountTable, ProcessTable } from './tables.ts';
 
 /** A device that a class or bus folder links to. */
@@ -30,13 +29,14 @@ export interface UseContext {
   readonly targets: readonly PciFunction[];
   /** Addresses by which the cluster knows this node. */
   readonly nodeAddresses: readonly string[];
-  readonly pacer: Pacer;
   /** Text of a file. */
   text(path: string, options?: ReadOptions): Promise<Known<string>>;
   /** Names in a folder. */
   names(path: string): Promise<Known<readonly string[]>>;
   /** Text of a link. */
   linkText(path: string): Promise<Known<string>>;
+  /** Names in a folder with where the link of each leads; EINVAL: no link. */
+  links(path: string): Promise<Known<readonly FolderLink[]>>;
   /** Open device files of every process. */
   processes(): Promise<ProcessTable>;
   /** Mounts in every mount namespace that a process lives in. */

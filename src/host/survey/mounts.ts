@@ -1,49 +1,57 @@
 // Mounts in every mount namespace that a process lives in: a mount made inside a pod is not in pid 1's list. What
 // no process shows (namespaces kept alive by a file alone) is found by the marks in /sys/fs.
 import { type Known, known, type Unknown, unknown } from '../../base/known.ts';
+import { concurrently } from '../concurrently.ts';
 import { isAbsent, shown } from '../reading.ts';
 import type { UseContext } from './context.ts';
 import { summed } from './processes.ts';
 import type { Mount, MountTable } from './tables.ts';
 
-/** Namespaces read at once: their files share messages to a lane, and parsing them keeps the loop for a few ms. */
-const atOnce = 8;
+/** Mount tables read at once: their files share messages to a lane, and parsing them keeps the loop for a few ms. */
+const mountTablesAtOnce = 8;
+const linksAtOnce = 128;
 
 /** Reads one mountinfo for each mount namespace and root folder. */
 export async function surveyMounts(context: UseContext): Promise<MountTable> {
   const { pids, problems: walk } = await context.processes();
   const unreadable: Unknown[] = [];
-  // Several processes per namespace: the first may be gone when its file is read.
-  const namespaces = new Map<string, number[]>();
-  for (const pid of pids.toSorted((a, b) => a - b)) {
-    const namespace = await namespaceOf(context, pid);
-    if (namespace.known) {
-      if (namespace.value === null) continue;
-      const there = namespaces.get(namespace.value);
-      if (there === undefined) namespaces.set(namespace.value, [pid]);
-      else there.push(pid);
-    } else {
-      unreadable.push(namespace);
-    }
-    if (context.pacer.due) await context.pacer.breathe();
-  }
+  const { namespaces, problems } = await listNamespaces(context, pids);
+  unreadable.push(...problems);
   const mounts: Mount[] = [];
-  const each = [...namespaces.values()];
-  for (let at = 0; at < each.length; at += atOnce) {
-    const read = await Promise.all(
-      each.slice(at, at + atOnce).map((some) => readNamespace(context, some)),
-    );
-    for (const result of read) {
-      if (result.known) mounts.push(...result.value);
-      else unreadable.push(result);
-    }
-    if (context.pacer.due) await context.pacer.breathe();
+  const read = await concurrently(namespaces, mountTablesAtOnce, (some) =>
+    readNamespace(context, some),
+  );
+  for (const result of read) {
+    if (result.known) mounts.push(...result.value);
+    else unreadable.push(result);
   }
   // Without pid 1's own mounts the disk under / is not known, however much else was read.
   if (!pids.includes(1) && unreadable.length === 0 && walk.length === 0) {
     unreadable.push(unknown('/proc/1/mountinfo', 'ENOENT'));
   }
   return { mounts, problems: summed(unreadable) };
+}
+
+/** Processes by what they see as mounts; several each, for the first may be gone when its file is read. */
+async function listNamespaces(
+  context: UseContext,
+  pids: readonly number[],
+): Promise<{ readonly namespaces: readonly number[][]; readonly problems: readonly Unknown[] }> {
+  const ordered = pids.toSorted((a, b) => a - b);
+  const views = await concurrently(ordered, linksAtOnce, (pid) => namespaceOf(context, pid));
+  const namespaces = new Map<string, number[]>();
+  const problems: Unknown[] = [];
+  for (const [at, pid] of ordered.entries()) {
+    const view = views[at];
+    if (view === undefined) continue;
+    if (!view.known) problems.push(view);
+    else if (view.value !== null) {
+      const there = namespaces.get(view.value);
+      if (there === undefined) namespaces.set(view.value, [pid]);
+      else there.push(pid);
+    }
+  }
+  return { namespaces: [...namespaces.values()], problems };
 }
 
 /** What mountinfo shows depends on the namespace and on the process' root folder; null: the process is gone. */

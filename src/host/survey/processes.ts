@@ -2,7 +2,8 @@
 // may not be looked into, is a problem of the whole walk: nothing may then be concluded from what it did not show.
 // Only each process' leader is looked at: threads with a descriptor table of their own are not seen.
 import { type Unknown, unknown } from '../../base/known.ts';
-import { isAbsent } from '../reading.ts';
+import { concurrently } from '../concurrently.ts';
+import { factOf, isAbsent } from '../reading.ts';
 import type { UseContext } from './context.ts';
 import type { Opener, ProcessTable } from './tables.ts';
 
@@ -14,20 +15,26 @@ const wanted = /^(?:.*\/dev\/|\/sys\/devices\/|\/sys\/bus\/pci\/|anon_inode:\[?(
 const unwanted =
   /^\/dev\/(?:null|zero|full|u?random|tty|ptmx|fuse|console|pts\/.*|shm\/.*|mqueue\/.*|hugepages\/.*)$/;
 
+/** Processes that are looked at together. */
+const processesAtOnce = 256;
+
 /** One walk. */
 export async function surveyProcesses(context: UseContext): Promise<ProcessTable> {
   const openers = new Map<string, Opener[]>();
   const problems: Unknown[] = [];
-  const view = await hostView(context);
+  const [view, names] = await Promise.all([hostView(context), context.names('/proc')]);
   if (view !== null) problems.push(view);
-  const names = await context.names('/proc');
   if (!names.known) return { pids: [], openers, problems: [...problems, names] };
   const pids = names.value.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  const tables = await concurrently(pids, processesAtOnce, (pid) => openFiles(context, pid));
   const unreadable: Unknown[] = [];
-  for (const pid of pids) {
-    const problem = await addOpenFiles(context, pid, openers);
-    if (problem !== null) unreadable.push(problem);
-    if (context.pacer.due) await context.pacer.breathe();
+  for (const table of tables) {
+    if (table.problem !== null) unreadable.push(table.problem);
+    for (const { file, opener } of table.files) {
+      const there = openers.get(file);
+      if (there === undefined) openers.set(file, [opener]);
+      else there.push(opener);
+    }
   }
   return { pids, openers, problems: [...problems, ...summed(unreadable)] };
 }
@@ -41,27 +48,27 @@ async function hostView(context: UseContext): Promise<Unknown | null> {
   return unknown(path, `is ${namespace.value}: these are not the processes of the whole machine`);
 }
 
-async function addOpenFiles(
-  context: UseContext,
-  pid: number,
-  openers: Map<string, Opener[]>,
-): Promise<Unknown | null> {
+/** What of a process' descriptors is of interest, and the first thing that could not be seen. */
+interface OpenFiles {
+  readonly files: readonly { readonly file: string; readonly opener: Opener }[];
+  readonly problem: Unknown | null;
+}
+
+async function openFiles(context: UseContext, pid: number): Promise<OpenFiles> {
   const folder = `/proc/${pid}/fd`;
-  const fds = await context.names(folder);
-  if (!fds.known) return isAbsent(fds) ? null : fds;
-  for (const fd of fds.value) {
-    const target = await context.linkText(`${folder}/${fd}`);
-    if (!target.known) {
-      if (isAbsent(target)) continue;
-      return target;
+  const links = await context.links(folder);
+  if (!links.known) return { files: [], problem: isAbsent(links) ? null : links };
+  const files: OpenFiles['files'][number][] = [];
+  let problem: Unknown | null = null;
+  for (const { name: fd, link } of links.value) {
+    if (link.kind === 'errno') {
+      const target = factOf(`${folder}/${fd}`, link);
+      if (!target.known && !isAbsent(target)) problem ??= target;
+    } else if (wanted.test(link.value) && !unwanted.test(link.value)) {
+      files.push({ file: link.value.replace(/ \(deleted\)$/, ''), opener: { pid, fd } });
     }
-    if (!wanted.test(target.value) || unwanted.test(target.value)) continue;
-    const file = target.value.replace(/ \(deleted\)$/, '');
-    const there = openers.get(file);
-    if (there === undefined) openers.set(file, [{ pid, fd }]);
-    else there.push({ pid, fd });
   }
-  return null;
+  return { files, problem };
 }
 
 /** One problem for many processes: the first, and how many more. */

@@ -1,7 +1,7 @@
 // The machine as one close look reads it: every file at most once, whoever asks for it.
 import type { Clock } from '../../base/clock.ts';
 import type { Known, Unknown } from '../../base/known.ts';
-import type { KernelFs, ReadOptions } from '../../kernel/fs.ts';
+import type { FolderLink, KernelFs, ReadOptions } from '../../kernel/fs.ts';
 import type { PciFunction } from '../../pci/function.ts';
 import { factOf, isAbsent, Pacer, readNames, readText } from '../reading.ts';
 import { surveyBlocks } from './blocks.ts';
@@ -22,7 +22,7 @@ export interface SurveyParts {
 export class Survey implements UseContext {
   readonly targets: readonly PciFunction[];
   readonly nodeAddresses: readonly string[];
-  readonly pacer: Pacer;
+  readonly #pacer: Pacer;
   readonly #kernel: KernelFs;
   readonly #byAddress: ReadonlyMap<string, PciFunction>;
   readonly #reads = new Map<string, Promise<Known<unknown>>>();
@@ -35,7 +35,7 @@ export class Survey implements UseContext {
     this.#kernel = parts.kernel;
     this.targets = parts.targets;
     this.nodeAddresses = parts.nodeAddresses;
-    this.pacer = new Pacer(parts.clock);
+    this.#pacer = new Pacer(parts.clock);
     this.#byAddress = new Map(parts.targets.map((fn) => [fn.address, fn]));
   }
 
@@ -48,17 +48,27 @@ export class Survey implements UseContext {
     return this.#once(`names ${path}`, () => readNames(this.#kernel, path));
   }
 
-  // Not kept: links are many (every open file of the machine), and nobody asks for one twice.
+  // Not kept: links are many (every open file of the machine), and nobody asks for them twice.
+  links(path: string): Promise<Known<readonly FolderLink[]>> {
+    return this.#paced(async () => factOf(path, await this.#kernel.readLinks(path)));
+  }
+
   async linkText(path: string): Promise<Known<string>> {
-    return factOf(path, await this.#kernel.readLink(path));
+    return this.#paced(async () => factOf(path, await this.#kernel.readLink(path)));
+  }
+
+  /** Searches run side by side and make thousands of reads; each read minds how long the loop has been kept. */
+  async #paced<T>(read: () => Promise<T>): Promise<T> {
+    if (this.#pacer.due) await this.#pacer.breathe();
+    return read();
   }
 
   #once<T>(key: string, read: () => Promise<Known<T>>): Promise<Known<T>> {
     // One walk over the processes needs each of these once, and there are thousands.
-    if (/ \/proc\/\d+\/(?:fd|mountinfo)/.test(key)) return read();
+    if (/ \/proc\/\d+\/mountinfo/.test(key)) return this.#paced(read);
     const begun = this.#reads.get(key) as Promise<Known<T>> | undefined;
     if (begun !== undefined) return begun;
-    const begins = read();
+    const begins = this.#paced(read);
     this.#reads.set(key, begins);
     return begins;
   }
@@ -106,20 +116,19 @@ export class Survey implements UseContext {
   }
 
   async #follow(folder: string): Promise<LinkedDevices> {
-    const names = await this.names(folder);
-    if (!names.known) return { devices: [], problems: isAbsent(names) ? [] : [names] };
+    const links = await this.links(folder);
+    if (!links.known) return { devices: [], problems: isAbsent(links) ? [] : [links] };
     const devices: LinkedDevice[] = [];
     const problems: Unknown[] = [];
-    for (const name of names.value) {
+    for (const { name, link } of links.value) {
       const path = `${folder}/${name}`;
-      const place = await this.linkText(path);
+      const place = factOf(path, link);
       if (place.known) {
         devices.push({ name, path, place: place.value, targets: this.targetsAt(place.value) });
       } else if (!isAbsent(place) && place.why !== 'EINVAL') {
         // EINVAL: a plain file beside the links (`drm/version`), not a device.
         problems.push(place);
       }
-      if (this.pacer.due) await this.pacer.breathe();
     }
     return { devices, problems };
   }

@@ -1,6 +1,7 @@
 // Every search for a use, in the order in which people read them.
 import type { HostUse } from '../../ownership/use.ts';
 import { comparePciAddresses } from '../../pci/address.ts';
+import { findingsOf } from '../concurrently.ts';
 import type { FindUses, UseContext } from '../survey/context.ts';
 import { computeUses } from './compute.ts';
 import { consoleUses } from './console.ts';
@@ -40,12 +41,9 @@ const searches: readonly FindUses[] = [
 /** Every use of every function in question: by address, then in the order of the searches; the same one only once. */
 export async function findAllUses(context: UseContext): Promise<readonly HostUse[]> {
   const found = new Map<string, HostUse>();
-  for (const search of searches) {
-    for (const use of await search(context)) {
-      const key = [use.address, use.kind, use.subject, use.evidence.path].join('\n');
-      if (!found.has(key)) found.set(key, use);
-    }
-    if (context.pacer.due) await context.pacer.breathe();
+  for (const use of await findingsOf(searches, (search) => search(context))) {
+    const key = [use.address, use.kind, use.subject, use.evidence.path].join('\n');
+    if (!found.has(key)) found.set(key, use);
   }
   return [...found.values()].sort((a, b) => comparePciAddresses(a.address, b.address));
 }

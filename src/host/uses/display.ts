@@ -3,6 +3,7 @@
 import type { Unknown } from '../../base/known.ts';
 import type { HostUse } from '../../ownership/use.ts';
 import type { PciFunction } from '../../pci/function.ts';
+import { findingsOf } from '../concurrently.ts';
 import { devicesFolder } from '../function-reader.ts';
 import { isAbsent } from '../reading.ts';
 import { type UseContext, unknownUses, usesOf } from '../survey/context.ts';
@@ -10,16 +11,7 @@ import { openedUses } from './opened.ts';
 
 /** BootDisplay, FramebufferConsole, DisplayClient. */
 export async function displayUses(context: UseContext): Promise<readonly HostUse[]> {
-  const found: HostUse[] = [];
-  for (const fn of context.targets) {
-    if (!fn.entries.has('boot_vga')) continue;
-    const path = `${devicesFolder}/${fn.address}/boot_vga`;
-    const text = await context.text(path);
-    if (!text.known) found.push(...unknownUses([fn], 'the boot display', [text]));
-    else if (text.value.trim() !== '0') {
-      found.push(...usesOf('BootDisplay', [fn], 'boot_vga is 1', { path, says: text.value }));
-    }
-  }
+  const found = await findingsOf(context.targets, (fn) => bootDisplayUses(context, fn));
   found.push(...(await framebufferUses(context)));
   found.push(
     ...(await openedUses(context, { class: 'drm', nodes: '/dev/dri', kind: 'DisplayClient' })),
@@ -28,6 +20,15 @@ export async function displayUses(context: UseContext): Promise<readonly HostUse
     ...(await openedUses(context, { class: 'graphics', nodes: '/dev', kind: 'DisplayClient' })),
   );
   return [...found, ...(await firmwareUses(context))];
+}
+
+async function bootDisplayUses(context: UseContext, fn: PciFunction): Promise<readonly HostUse[]> {
+  if (!fn.entries.has('boot_vga')) return [];
+  const path = `${devicesFolder}/${fn.address}/boot_vga`;
+  const text = await context.text(path);
+  if (!text.known) return unknownUses([fn], 'the boot display', [text]);
+  if (text.value.trim() === '0') return [];
+  return usesOf('BootDisplay', [fn], 'boot_vga is 1', { path, says: text.value });
 }
 
 async function framebufferUses(context: UseContext): Promise<readonly HostUse[]> {

@@ -3,6 +3,7 @@
 import type { Known } from '../../base/known.ts';
 import type { HostUse, HostUseKind } from '../../ownership/use.ts';
 import type { PciFunction } from '../../pci/function.ts';
+import { findingsOf } from '../concurrently.ts';
 import { devicesFolder } from '../function-reader.ts';
 import { baseName, isAbsent, orAbsent } from '../reading.ts';
 import { type LinkedDevice, type UseContext, unknownUses, usesOf } from '../survey/context.ts';
@@ -20,9 +21,9 @@ export async function networkUses(context: UseContext): Promise<readonly HostUse
     const table = await surveyNetwork(context);
     const owners = [...new Set(concerned.flatMap((device) => device.targets))];
     found.push(...unknownUses(owners, 'addresses and routes', table.problems));
-    for (const device of concerned) found.push(...(await interfaceUses(context, device, table)));
+    found.push(...(await findingsOf(concerned, (each) => interfaceUses(context, each, table))));
   }
-  for (const fn of context.targets) found.push(...(await movedUses(context, fn)));
+  found.push(...(await findingsOf(context.targets, (fn) => movedUses(context, fn))));
   return found;
 }
 

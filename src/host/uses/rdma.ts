@@ -2,6 +2,7 @@
 // devices that were moved to another namespace.
 import type { HostUse } from '../../ownership/use.ts';
 import type { PciFunction } from '../../pci/function.ts';
+import { findingsOf } from '../concurrently.ts';
 import { devicesFolder } from '../function-reader.ts';
 import { isAbsent } from '../reading.ts';
 import { type UseContext, unknownUses, usesOf } from '../survey/context.ts';
@@ -32,7 +33,7 @@ export async function rdmaUses(context: UseContext): Promise<readonly HostUse[]>
       kind: 'RdmaInUse',
     })),
   );
-  for (const fn of context.targets) found.push(...(await movedUses(context, fn)));
+  found.push(...(await findingsOf(context.targets, (fn) => movedUses(context, fn))));
   if (owners.length === 0) return found;
   for (const module of kernelUsers) {
     const path = `/sys/module/${module}/refcnt`;

@@ -2,6 +2,7 @@
 // network and serial adapters. Hubs, cameras and the like are no use by themselves; an empty bus is safe.
 import { known, type Known } from '../../base/known.ts';
 import type { HostUse, HostUseKind } from '../../ownership/use.ts';
+import { findingsOf } from '../concurrently.ts';
 import { isAbsent, orAbsent } from '../reading.ts';
 import { type LinkedDevice, type UseContext, unknownUses, usesOf } from '../survey/context.ts';
 
@@ -9,18 +10,22 @@ import { type LinkedDevice, type UseContext, unknownUses, usesOf } from '../surv
 export async function usbUses(context: UseContext): Promise<readonly HostUse[]> {
   const { devices, problems } = await context.linked('/sys/bus/usb/devices');
   const found = unknownUses(context.targets, 'USB devices', problems);
-  for (const device of devices) {
-    // Interfaces are named BUS-PORT:CONFIGURATION.INTERFACE.
-    if (device.targets.length === 0 || !device.name.includes(':')) continue;
-    const kind = await kindOf(context, device);
-    if (!kind.known) found.push(...unknownUses(device.targets, `USB ${device.name}`, [kind]));
-    else if (kind.value !== null) {
-      const { kind: use, path, says } = kind.value;
-      found.push(...usesOf(use, device.targets, await nameOf(context, device), { path, says }));
-    }
-    if (context.pacer.due) await context.pacer.breathe();
-  }
-  return found;
+  // Interfaces are named BUS-PORT:CONFIGURATION.INTERFACE.
+  const interfaces = devices.filter(
+    (device) => device.targets.length > 0 && device.name.includes(':'),
+  );
+  return [...found, ...(await findingsOf(interfaces, (each) => interfaceUses(context, each)))];
+}
+
+async function interfaceUses(
+  context: UseContext,
+  device: LinkedDevice,
+): Promise<readonly HostUse[]> {
+  const kind = await kindOf(context, device);
+  if (!kind.known) return unknownUses(device.targets, `USB ${device.name}`, [kind]);
+  if (kind.value === null) return [];
+  const { kind: use, path, says } = kind.value;
+  return usesOf(use, device.targets, await nameOf(context, device), { path, says });
 }
 
 interface Judged {

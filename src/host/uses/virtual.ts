@@ -2,6 +2,7 @@
 // VFIO; and memory that is published to other devices.
 import type { HostUse, HostUseKind } from '../../ownership/use.ts';
 import type { PciFunction } from '../../pci/function.ts';
+import { findingsOf } from '../concurrently.ts';
 import { devicesFolder } from '../function-reader.ts';
 import { type UseContext, unknownUses, usesOf } from '../survey/context.ts';
 import { describeOpeners } from '../survey/processes.ts';
@@ -14,9 +15,10 @@ const made: readonly (readonly [bus: string, kind: HostUseKind])[] = [
 
 /** VirtualFunctionsExist, MediatedDevices, VdpaDevices, ForeignUioUser, PeerMemoryPublished. */
 export async function virtualUses(context: UseContext): Promise<readonly HostUse[]> {
-  const found: HostUse[] = [];
-  for (const fn of context.targets)
-    found.push(...functionUses(fn), ...(await peerMemoryUses(context, fn)));
+  const found = await findingsOf(context.targets, async (fn) => [
+    ...functionUses(fn),
+    ...(await peerMemoryUses(context, fn)),
+  ]);
   for (const [bus, kind] of made) {
     const { devices, problems } = await context.linked(`/sys/bus/${bus}/devices`);
     found.push(...unknownUses(context.targets, `devices of bus ${bus}`, problems));

@@ -2,6 +2,7 @@
 // members is in udev's database.
 import { unknown } from '../../base/known.ts';
 import type { HostUse } from '../../ownership/use.ts';
+import { findingsOf } from '../concurrently.ts';
 import { isAbsent } from '../reading.ts';
 import { type UseContext, unknownUses, usesOf } from '../survey/context.ts';
 import type { BlockDevice } from '../survey/tables.ts';
@@ -22,9 +23,7 @@ export async function zfsUses(context: UseContext): Promise<readonly HostUse[]> 
     if (state.known || !(isAbsent(state) || state.why === 'ENOTDIR')) active.push(name);
   }
   if (active.length === 0) return [];
-  const found: HostUse[] = [];
-  for (const device of concerned) found.push(...(await memberUses(context, device, active)));
-  return found;
+  return findingsOf(concerned, (device) => memberUses(context, device, active));
 }
 
 async function memberUses(

@@ -1,15 +1,24 @@
 // KernelFs on the machine's own Linux. What cannot block is read in process; everything else goes to a lane,
 // so that no thread of the agent, not even one of libuv's pool, is ever stuck in the kernel.
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { CallOptions, ChangeHint, KernelFs, Outcome, ReadOptions } from '../fs.ts';
+import type {
+  CallOptions,
+  ChangeHint,
+  FolderLink,
+  KernelFs,
+  Outcome,
+  ReadOptions,
+  Settled,
+} from '../fs.ts';
 import { assertCall } from './frames.ts';
 import { HintSource } from './hints.ts';
 import { LanePool } from './lane-pool.ts';
 import { mayBlock } from './may-block.ts';
-import { type Answer, type Call, perform } from './syscalls.ts';
+import { type Answer, type Call, linkIn, perform } from './syscalls.ts';
 
 /** Where the machine's folders are mounted for us. */
 export interface LinuxRoots {
@@ -34,6 +43,8 @@ export interface LinuxKernelOptions {
 }
 
 const defaultDeadlineMs = 2000;
+/** Links that are read in one turn of the event loop: about a millisecond. */
+const linksAtOnce = 256;
 const standardRoots: LinuxRoots = { sysfs: '/sys', proc: '/proc', dev: '/dev', run: '/run' };
 
 /** The file that a lane runs when the sources run unbuilt. */
@@ -90,6 +101,26 @@ export class LinuxKernel implements KernelFs {
   readLink(path: string, options: CallOptions = {}): Promise<Outcome<string>> {
     const call: Call = { kind: 'readLink', path: this.#real(path) };
     return this.#make(call, path, options) as Promise<Outcome<string>>;
+  }
+
+  async readLinks(
+    path: string,
+    options: CallOptions = {},
+  ): Promise<Outcome<readonly FolderLink[]>> {
+    const real = this.#real(path);
+    if (mayBlock('readLinks', path)) {
+      const call: Call = { kind: 'readLinks', path: real };
+      return this.#make(call, path, options) as Promise<Outcome<readonly FolderLink[]>>;
+    }
+    const names = perform({ kind: 'list', path: real }) as Settled<readonly string[]>;
+    if (names.kind === 'errno') return names;
+    const links: FolderLink[] = [];
+    for (const name of names.value) {
+      // A process may have a hundred thousand descriptors: the loop turns in between.
+      if (links.length > 0 && links.length % linksAtOnce === 0) await nextTurn();
+      links.push(linkIn(real, name));
+    }
+    return { kind: 'value', value: links };
   }
 
   /** Asserts that there is something to write: a zero-length write never reaches sysfs. */

@@ -2,7 +2,7 @@
 // safe, each row with where in Linux that can be seen; whatever is not in it counts as blocking and goes to a lane.
 
 /** The calls of KernelFs, as far as blocking is concerned. */
-export type Operation = 'read' | 'list' | 'readLink' | 'exists' | 'write';
+export type Operation = 'read' | 'list' | 'readLink' | 'readLinks' | 'exists' | 'write';
 
 interface Row {
   readonly operations: readonly Operation[];
@@ -11,7 +11,7 @@ interface Row {
   readonly source: string;
 }
 
-const names: readonly Operation[] = ['list', 'readLink', 'exists'];
+const names: readonly Operation[] = ['list', 'readLink', 'readLinks', 'exists'];
 
 // Hot rows first: an inventory asks this table thousands of times.
 const rows: readonly Row[] = [
@@ -48,7 +48,7 @@ const rows: readonly Row[] = [
       'drivers/base/core.c dev_show; block/genhd.c and block/partitions/core.c: fields of the disk, no queue lock',
   },
   {
-    operations: ['list', 'readLink'],
+    operations: ['list', 'readLink', 'readLinks'],
     path: /^\/proc(?:\/(?:[0-9]+|self)(?:\/(?:fd(?:\/[0-9]+)?|ns\/[a-z_]+|root))?)?$/,
     source:
       'fs/proc/{base,fd,namespaces}.c: proc_fd_link, proc_root_link, ns_get_name: task_lock and files->file_lock ' +

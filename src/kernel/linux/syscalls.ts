@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { constants } from 'node:os';
-import type { Settled } from '../fs.ts';
+import type { FolderLink, Settled } from '../fs.ts';
 
 /** A call that can be sent to a lane. `path` is the real path on this machine. */
 export type Call =
@@ -28,11 +28,17 @@ export type Call =
        */
       readonly shortIsEnd: boolean;
     }
-  | { readonly kind: 'list' | 'readLink' | 'exists'; readonly path: string }
+  | { readonly kind: 'list' | 'readLink' | 'readLinks' | 'exists'; readonly path: string }
   | { readonly kind: 'write'; readonly path: string; readonly data: string };
 
 /** What a call can answer with. */
-export type Answer = Uint8Array | readonly string[] | string | boolean | number;
+export type Answer =
+  | Uint8Array
+  | readonly string[]
+  | readonly FolderLink[]
+  | string
+  | boolean
+  | number;
 
 /** The limit of KernelFs.read, in bytes: larger texts of /sys and /proc are never needed whole. */
 const readLimitBytes = 1 << 20;
@@ -83,12 +89,22 @@ function performOrThrow(call: Call): Answer | undefined {
       return readdirSync(call.path);
     case 'readLink':
       return readlinkSync(call.path);
+    case 'readLinks':
+      return readdirSync(call.path).map((name) => linkIn(call.path, name));
     case 'exists':
       // ENOENT and ENOTDIR are the answer "no"; anything else is thrown.
       return statSync(call.path, { throwIfNoEntry: false }) !== undefined;
     case 'write':
       return writeOnce(call.path, call.data);
   }
+}
+
+/** One link of a folder that was listed. */
+export function linkIn(folder: string, name: string): FolderLink {
+  return {
+    name,
+    link: perform({ kind: 'readLink', path: `${folder}/${name}` }) as Settled<string>,
+  };
 }
 
 /** Reads to the end; undefined when there is more than the limit. */

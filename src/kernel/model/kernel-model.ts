@@ -4,7 +4,8 @@ import type { Clock } from '../../base/clock.ts';
 import { withDeadline } from '../../base/clock.ts';
 import { seededRandom, type Random } from '../../base/random.ts';
 import type { PciAddress } from '../../pci/address.ts';
-import type { CallOptions, ChangeHint, KernelFs, Outcome, Settled } from '../fs.ts';
+import { readLinksOneByOne } from '../folder-links.ts';
+import type { CallOptions, ChangeHint, FolderLink, KernelFs, Outcome, Settled } from '../fs.ts';
 import { boot } from './boot.ts';
 import { ModelControl, neverAnswers } from './control.ts';
 import type { FaultKind } from './faults.ts';
@@ -100,6 +101,10 @@ export class KernelModel implements KernelFs {
     if (found.kind === 'errno') return found;
     if (found.value.kind !== 'link') return errno('EINVAL');
     return this.#machine.crashed === null ? value(found.value.target) : this.#down();
+  }
+
+  readLinks(path: string, options?: CallOptions): Promise<Outcome<readonly FolderLink[]>> {
+    return readLinksOneByOne(this, path, options);
   }
 
   async write(path: string, data: string, options?: CallOptions): Promise<Outcome<number>> {

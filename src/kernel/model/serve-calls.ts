@@ -41,6 +41,15 @@ async function answer(kernel: KernelFs, call: CallMessage): Promise<ReplyMessage
       return reply(await settled(kernel.list(path, options)));
     case 'readLink':
       return reply(await settled(kernel.readLink(path, options)));
+    case 'readLinks': {
+      const got = await settled(kernel.readLinks(path, options));
+      if (got.kind === 'errno') return { id, errno: got.errno };
+      const names = got.value.map(({ name }) => name);
+      const links = got.value.map(({ link }) =>
+        link.kind === 'value' ? link.value : { errno: link.errno },
+      );
+      return { id, names, links };
+    }
     case 'exists':
       return reply(await settled(kernel.exists(path, options)));
     case 'write':
@@ -51,6 +60,10 @@ async function answer(kernel: KernelFs, call: CallMessage): Promise<ReplyMessage
 function sizeOf(reply: ReplyMessage): number {
   if ('bytes' in reply) return reply.bytes.length + 40;
   if ('errno' in reply) return 60;
+  if ('names' in reply) {
+    const texts = reply.links.map((link) => (typeof link === 'string' ? link.length : 20));
+    return texts.reduce((sum, chars, at) => sum + chars + (reply.names[at]?.length ?? 0) + 6, 60);
+  }
   const { value } = reply;
   if (!Array.isArray(value)) return String(value).length + 40;
   return value.reduce((sum, name) => sum + name.length + 3, 40);
