@@ -1,7 +1,7 @@
 // Files of Debian packages, unpacked into the cache: what the cluster needs and no Go module has. Installs nothing;
 // throws Unavailable where this machine's apt names no Debian mirror.
 import { mkdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { PrivateApt } from '../kernel/rig/apt.ts';
 import { cached } from '../kernel/rig/cache.ts';
 import { unpackPrograms } from '../kernel/rig/unpack.ts';
@@ -15,14 +15,13 @@ export async function debianPackage(name: string, tell: (line: string) => void):
   mkdirSync(cache, { recursive: true });
   return await cached(cache, `${name}-${suite}`, async (fresh) => {
     tell(`${name}: fetching the package from this machine's Debian mirror`);
-    const apt = new PrivateApt(join(cacheFolder(process.env), 'rig', 'apt'));
+    const apt = new PrivateApt(join(cache, 'apt'), { main: [suite], security: [] });
     await apt.update();
-    const files = await apt.filesOf(suite, [name]);
-    await apt.downloadAll(suite, [name]);
-    const own = files.filter(({ file }) => basename(file).startsWith(`${name}_`));
+    const files = await apt.filesAlone([name]);
+    await apt.download([name]);
     await unpackPrograms(
       fresh,
-      own.map((file) => apt.check(file)),
+      files.map((file) => apt.check(file)),
     );
   });
 }

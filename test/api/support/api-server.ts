@@ -48,8 +48,14 @@ export interface KubectlOptions {
 
 /** What a test may want otherwise. */
 export interface ApiServerOptions {
-  /** More flags for kube-apiserver. */
+  /** More flags for kube-apiserver; of a flag that it has already, this one counts. */
   readonly flags?: readonly string[];
+  /** The port it listens on; a free one unless said. */
+  readonly port?: number;
+  /** More users, by lines of a token file: `TOKEN,NAME,ID,"GROUP,GROUP"`. */
+  readonly users?: readonly string[];
+  /** Called when its folder is written and nothing runs yet; the flags it answers with are added. */
+  readonly prepare?: (folder: string) => readonly string[];
 }
 
 /** A running API server with its etcd. */
@@ -152,10 +158,10 @@ export class ApiServer implements AsyncDisposable {
     return await tokenRequests(call, workload);
   }
 
-  /** Path of a new kubeconfig with this token. */
-  kubeconfigFor(token: string): string {
+  /** Path of a new kubeconfig with this token, for the server as it is reached here unless said. */
+  kubeconfigFor(token: string, url: string = this.url): string {
     const path = join(this.folder, `user-${++this.#kubeconfigs}.conf`);
-    writeFileSync(path, kubeconfig(this.url, this.caFile, token), { mode: 0o600 });
+    writeFileSync(path, kubeconfig(url, this.caFile, token), { mode: 0o600 });
     return path;
   }
 
@@ -209,19 +215,22 @@ export class ApiServer implements AsyncDisposable {
   }
 }
 
-function writeFiles(folder: string): void {
+function writeFiles(folder: string, { users = [] }: ApiServerOptions): void {
   writeAuthority(folder);
   writeTokenKey(folder);
-  writeFileSync(join(folder, 'tokens.csv'), `${adminToken},admin,admin,"system:masters"\n`);
+  const lines = [`${adminToken},admin,admin,"system:masters"`, ...users];
+  writeFileSync(join(folder, 'tokens.csv'), `${lines.join('\n')}\n`);
   writeFileSync(join(folder, 'audit-policy.yaml'), JSON.stringify(auditPolicy));
 }
 
 /** Starts both, or throws what the one that ended said. */
-async function started(binaries: string, flags: readonly string[]): Promise<ApiServer> {
+async function started(binaries: string, options: ApiServerOptions): Promise<ApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'wholegroup-api-'));
-  writeFiles(folder);
-  const [api = 0, etcd = 0, peer = 0] = await freePorts(3);
-  const server = new ApiServer(binaries, folder, { api, etcd, peer }, flags);
+  writeFiles(folder, options);
+  const [free = 0, etcd = 0, peer = 0] = await freePorts(3);
+  const { port: api = free, flags = [], prepare } = options;
+  const all = [...flags, ...(prepare?.(folder) ?? [])];
+  const server = new ApiServer(binaries, folder, { api, etcd, peer }, all);
   try {
     await server.ready();
     return server;
@@ -235,12 +244,11 @@ async function started(binaries: string, flags: readonly string[]): Promise<ApiS
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   const binaries = await built('kubernetes', (line) => console.error(line));
   if (binaries.kind === 'missing') throw new Error(binaries.why);
-  const flags = options.flags ?? [];
   try {
-    return await started(binaries.folder, flags);
+    return await started(binaries.folder, options);
   } catch (thrown) {
     // Between finding a free port and using it somebody else may take it; other reasons stay.
     if (!/address already in use/.test(String(thrown))) throw thrown;
-    return await started(binaries.folder, flags);
+    return await started(binaries.folder, options);
   }
 }

@@ -15,8 +15,9 @@ function key(folder: string, file: string): void {
   openssl(folder, ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', file]);
 }
 
+/** With the address of the service "kubernetes", where pods look for the server, and that of a cluster for its nodes. */
 const servedNames =
-  'subjectAltName=DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,IP:127.0.0.1';
+  'subjectAltName=DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.96.0.1,IP:192.168.77.254';
 
 /** A certificate for 127.0.0.1 and localhost in `NAME.crt`, its key in `NAME.key`, signed by the folder's CA. */
 export function writeServingCertificate(folder: string, name: string): void {
@@ -24,6 +25,18 @@ export function writeServingCertificate(folder: string, name: string): void {
   writeFileSync(join(folder, `${name}.ext`), `${servedNames}\nextendedKeyUsage=serverAuth\n`);
   const request = `${name}.csr`;
   openssl(folder, ['req', '-new', '-key', `${name}.key`, '-subj', `/CN=${name}`, '-out', request]);
+  openssl(folder, [
+    ...['x509', '-req', '-in', request, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'],
+    ...['-days', '365', '-extfile', `${name}.ext`, '-out', `${name}.crt`],
+  ]);
+}
+
+/** A client certificate in `NAME.crt`, its key in `NAME.key`, signed by the folder's CA, for a user of groups. */
+export function writeClientCertificate(folder: string, name: string, subject: string): void {
+  key(folder, `${name}.key`);
+  writeFileSync(join(folder, `${name}.ext`), 'extendedKeyUsage=clientAuth\n');
+  const request = `${name}.csr`;
+  openssl(folder, ['req', '-new', '-key', `${name}.key`, '-subj', subject, '-out', request]);
   openssl(folder, [
     ...['x509', '-req', '-in', request, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'],
     ...['-days', '365', '-extfile', `${name}.ext`, '-out', `${name}.crt`],

@@ -39,6 +39,11 @@ export class PlainProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** Resolves when it has ended, by whatever. */
+  async ended(): Promise<void> {
+    if (this.running) await once(this.#child, 'exit');
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }

@@ -1,0 +1,51 @@
+// Runs the scenarios on a real Kubernetes: `npm run test:cluster [-- --core] [PATTERN ...]`. Builds what it needs or
+// finds it in the cache; runs all files in one enclosure; looks afterwards that nothing was left on the machine.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodePrograms } from '../test/cluster/harness/cluster.ts';
+import { runEnclosed, runVariable, whyNoCluster } from '../test/cluster/harness/enclosure.ts';
+import { marksOfRun } from '../test/cluster/harness/leftovers.ts';
+import { prepareInstall } from '../test/cluster/harness/product.ts';
+import { asked, filesOf, refuseNoFiles, runTestFiles } from './run-test-files.ts';
+
+const { patterns, flags } = asked(process.argv.slice(2));
+const core = flags.includes('--core');
+const all = filesOf('test/cluster/scenarios/**/*.cluster.ts', patterns);
+const files = core ? all.filter((file) => file.includes('/core/')) : all;
+if (files.length === 0) refuseNoFiles(patterns);
+const testFlags = flags.filter((flag) => flag !== '--core');
+
+async function outside(): Promise<void> {
+  const tell = (line: string): void => console.error(line);
+  const why = whyNoCluster();
+  if (why !== null) {
+    console.log(`﹣ skipped: all ${files.length} files of test:cluster: ${why}`);
+    return;
+  }
+  try {
+    await nodePrograms(tell);
+    await prepareInstall(tell);
+  } catch (thrown) {
+    console.error(thrown);
+    console.log(`﹣ skipped: all ${files.length} files of test:cluster: not all could be built`);
+    process.exitCode = 1;
+    return;
+  }
+  const before = marksOfRun(process.pid);
+  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-test-cluster-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const env = { ...process.env, TMPDIR: folder };
+  process.exitCode = await runEnclosed([process.execPath, ...process.argv.slice(1)], env);
+  const left = [...marksOfRun(process.pid)].filter((mark) => !before.has(mark));
+  if (left.length > 0) {
+    console.error(`✖ left behind on this machine:\n  ${left.join('\n  ')}`);
+    process.exitCode = 1;
+  } else {
+    console.log('✔ nothing was left behind: processes, mounts, devices, control groups, sysctls');
+  }
+}
+
+if (process.env[runVariable] === undefined) await outside();
+// One after the other: clusters of one enclosure share its network, and this machine its cores.
+else await runTestFiles(files, ['--test-concurrency=1', ...testFlags]);
