@@ -254,7 +254,9 @@ export class Agent implements DevicePluginDoor {
   #publish(): void {
     this.#publishing = false;
     if (this.#stopped) return;
-    const next = this.#computeOffers();
+    const views = this.views();
+    this.#watch.doubts(views.some(isDoubtful));
+    const next = this.#computeOffers(views);
     const changed = !sameOffers(this.#offers, next);
     this.#offers = next;
     for (const listener of this.#viewListeners) listener();
@@ -266,8 +268,7 @@ export class Agent implements DevicePluginDoor {
     meter.offersPushed((clock.monotonicMs() - changedAtMs) / 1000);
   }
 
-  #computeOffers(): Offers {
-    const views = this.views();
+  #computeOffers(views: readonly GroupView[]): Offers {
     const applying = this.#policies.filter((policy) => appliesTo(policy, this.#nodeLabels));
     const offerables = views.flatMap((view) =>
       view.resourceName === null
@@ -279,4 +280,9 @@ export class Agent implements DevicePluginDoor {
       offerables,
     );
   }
+}
+
+/** Held back by what could not be read. */
+function isDoubtful({ blockers }: GroupView): boolean {
+  return blockers.some(({ kind }) => kind === 'UnknownFact' || kind === 'UnknownUse');
 }

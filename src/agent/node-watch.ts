@@ -13,6 +13,9 @@ export interface NodeWatchContext {
   readonly onCrash: (problem: unknown) => void;
 }
 
+/** What could not be read is looked at again after so long, then after twice as long, until rounds are as quick. */
+const againFirstMs = 1000;
+
 /** Decides when to survey. */
 export class NodeWatch {
   readonly #context: NodeWatchContext;
@@ -24,6 +27,8 @@ export class NodeWatch {
   #changedAtMs: number | null = null;
   #round: Timer | null = null;
   #roundTookMs = 0;
+  #again: Timer | null = null;
+  #againMs = againFirstMs;
   #stopped = false;
 
   constructor(context: NodeWatchContext) {
@@ -57,6 +62,24 @@ export class NodeWatch {
     }
     this.#wanted = trigger;
     if (!this.#surveying) this.#schedule();
+  }
+
+  /**
+   * Whether something could not be known. Nothing announces that it can be read now (a machine that was busy, a device
+   * that was on its way), and until then its group is not offered: so it is looked at again soon.
+   */
+  doubts(something: boolean): void {
+    if (!something) {
+      this.#againMs = againFirstMs;
+      return;
+    }
+    const { roundMs } = this.#context.ports.timing;
+    if (this.#again !== null || this.#stopped || this.#againMs >= roundMs) return;
+    this.#again = this.#after(this.#againMs, () => {
+      this.#again = null;
+      this.want('poll');
+    });
+    this.#againMs *= 2;
   }
 
   /** When the change was noticed that offers reflect now (monotonic ms), once; null when there was none. */

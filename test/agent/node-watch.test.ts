@@ -88,3 +88,34 @@ test('the round waits anew after every survey', async () => {
   watch.stop();
   assert.deepEqual(seen.at(-1), ['round', 50]);
 });
+
+test('what could not be known is looked at again after 1 s, 2 s, 4 s …, until rounds are as quick', async () => {
+  const { seen, watch, run } = watchNode(0);
+  void watch.start();
+  watch.doubts(true);
+  for (let passedMs = 0; passedMs < 60_000; passedMs += 500) {
+    await run(500);
+    watch.doubts(true);
+  }
+  watch.stop();
+  assert.deepEqual(
+    seen.map(([trigger, at]) => `${trigger} ${at}`),
+    ['start 0', 'poll 1', 'poll 3', 'poll 7', 'poll 15', 'poll 31'],
+  );
+});
+
+test('once all is known nothing is looked at again, and a later doubt begins anew', async () => {
+  const { seen, watch, run } = watchNode(0);
+  void watch.start();
+  watch.doubts(true);
+  await run(2000);
+  watch.doubts(false);
+  await run(10_000);
+  watch.doubts(true);
+  await run(3000);
+  watch.stop();
+  assert.deepEqual(
+    seen.map(([trigger, at]) => `${trigger} ${at}`),
+    ['start 0', 'poll 1', 'poll 13'],
+  );
+});

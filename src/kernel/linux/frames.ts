@@ -13,8 +13,11 @@ const kinds = { bytes: 0, json: 1, errno: 2, hello: 3, declined: 4 } as const;
  */
 export const batchPatienceMs = 30;
 
-/** The same for a lane that takes so long to come up. Below the pool's patience with a lane that starts. */
-export const startPatienceMs = 1500;
+/**
+ * The same for a lane that takes so long to come up. Below the pool's patience with a lane that starts, which is long:
+ * on a machine without a free core Node takes seconds, and one more that starts beside it would double them.
+ */
+export const startPatienceMs = 10_000;
 
 /** What a lane says: that it is up, the answer to its oldest unanswered call, or that it will not make that call. */
 export type LaneMessage =

@@ -34,7 +34,8 @@ const defaultLimits: LaneLimits = { lanesMax: 64, idleMs: 10_000, stallMs: 40, b
 const startMs = startPatienceMs + 500;
 
 interface Waiter {
-  readonly untilMs: number;
+  readonly deadlineMs: number;
+  untilMs: number;
   readonly answer: (outcome: Outcome<Answer>) => void;
 }
 
@@ -88,8 +89,9 @@ export class LanePool {
   }
 
   /**
-   * Has `call` made by a lane. Settles with its answer, or with `pending` after `deadlineMs`. A write that is already
-   * under way with the same path and data is joined, not repeated; so is a read whose caller was told "pending".
+   * Has `call` made by a lane. Settles with its answer, or with `pending` after `deadlineMs`, which count from when a
+   * lane is up: Node that is starting is not blocked in the kernel. A write that is already under way with the same path
+   * and data is joined, not repeated; so is a read whose caller was told "pending".
    */
   call(call: Call, deadlineMs: number): Promise<Outcome<Answer>> {
     assertCall(call);
@@ -97,7 +99,8 @@ export class LanePool {
     const key = keyOf(call);
     const wanted = this.#joinable.get(key) ?? this.#want(call, key);
     return new Promise((answer) => {
-      wanted.waiters.push({ untilMs: this.#clock.monotonicMs() + deadlineMs, answer });
+      const untilMs = this.#clock.monotonicMs() + deadlineMs;
+      wanted.waiters.push({ deadlineMs, untilMs, answer });
       this.#armDeadline(deadlineMs);
     });
   }
@@ -189,6 +192,12 @@ export class LanePool {
     return lane;
   }
 
+  /** Every lane there is is still coming up, and not for too long. */
+  #isStarting(): boolean {
+    const lanes = [...this.#lanes.keys()];
+    return lanes.length > 0 && lanes.every((lane) => !lane.up && !this.#stalled(lane));
+  }
+
   #stalled(lane: Lane): boolean {
     return lane.abandoned || this.#silent(lane);
   }
@@ -266,9 +275,11 @@ export class LanePool {
   #deadlinePassed(): void {
     this.#deadline = null;
     const nowMs = this.#clock.monotonicMs();
+    const starting = this.#isStarting();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const wanted of this.#unsettled) {
       for (const waiter of wanted.waiters.splice(0)) {
+        if (starting) waiter.untilMs = Math.max(waiter.untilMs, nowMs + waiter.deadlineMs);
         if (waiter.untilMs <= nowMs) this.#tellPending(wanted, waiter);
         else {
           wanted.waiters.push(waiter);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, readFileSync } from 'node:fs';
+import { chmodSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -175,4 +175,21 @@ test('closing gives ECANCELED to what is unanswered and to every later call', as
   const reader = drain(fifo);
   await eventually('no lane is left', () => lanes.lanePids.length === 0);
   closeSync(reader);
+});
+
+test('a lane that takes seconds to come up is waited for: nothing is blocked in the kernel meanwhile', async (t) => {
+  const log = recordingLog();
+  const roots = { sysfs: scratchFolder(t) };
+  writeTree(roots.sysfs, { 'kernel/fine': 'fine' });
+  const slowNode = join(scratchFolder(t, 'programs'), 'node');
+  writeFileSync(slowNode, `#!/bin/sh\nPATH=/usr/bin:/bin\nsleep 2.5\nexec ${process.execPath} "$@"\n`);
+  chmodSync(slowNode, 0o755);
+  const program = { execPath: slowNode, entry: laneEntryUnbuilt };
+  const lanes = new LanePool({ clock: realClock, log, program });
+  const kernel = new LinuxKernel({ clock: realClock, log, lanes, roots, udevadm: null });
+  const outcome = await kernel.read('/sys/kernel/fine', { deadlineMs: 500 });
+  assert.equal(text(value(outcome)), 'fine');
+  assert.equal(lanes.lanePids.length, 1, 'no other was started beside it');
+  assert.deepEqual(log.events, []);
+  lanes.close();
 });
