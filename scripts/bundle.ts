@@ -1,4 +1,4 @@
-// Makes dist/: `npm run bundle`. One file per command that is loaded only when it is used, the lane's program, and
+// Makes dist/: `npm run bundle`; with --kubectl the kubectl plugin as well, with --krew URL its krew manifest too. One file per command that is loaded only when it is used, the lane's program, and
 // the files that are read at run time. Needs no node_modules afterwards; refuses to take in what only developers use.
 import {
   cpSync,
@@ -12,20 +12,21 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build as esbuild, type Metafile, type Plugin } from 'esbuild';
 import { agentNodeFlags } from './agent-flags.ts';
 import { root } from './generated.ts';
+import { packPlugin } from './kubectl-plugin.ts';
+import {
+  licences,
+  listOf,
+  manifestOf,
+  type Packages,
+  packagesIn,
+  refuseDevelopersTools,
+} from './packages-inside.ts';
 
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly license: string;
-  readonly bin: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
-}
-
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 const dist = join(root, 'dist');
 // Made beside the old one and put in its place at the end: whoever runs dist/ never sees half of it.
 const fresh = join(root, 'dist.new');
@@ -49,13 +50,6 @@ const builtins: Plugin = {
   },
 };
 
-/** The package in node_modules that a file belongs to; null for a file of ours. */
-function packageOf(path: string): string | null {
-  return (
-    /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(path)?.[1] ?? null
-  );
-}
-
 async function bundle(): Promise<Metafile> {
   const { metafile } = await esbuild({
     absWorkingDir: root,
@@ -78,65 +72,12 @@ async function bundle(): Promise<Metafile> {
   return metafile;
 }
 
-/** Folders of the packages that are inside, by name. */
-function packagesIn(metafile: Metafile): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const output of Object.values(metafile.outputs)) {
-    for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const name = packageOf(path);
-      if (name === null || bytesInOutput === 0) continue;
-      found.set(
-        name,
-        path.slice(0, path.lastIndexOf(`node_modules/${name}/`)) + `node_modules/${name}`,
-      );
-    }
-  }
-  return found;
-}
-
-function refuseDevelopersTools(packages: ReadonlyMap<string, string>): void {
-  const wrong = Object.keys(manifest.devDependencies).filter((name) => packages.has(name));
-  if (wrong.length > 0)
-    throw new Error(`dist/ would contain ${wrong.join(', ')}, which only developers use`);
-}
-
-function manifestOf(folder: string): Manifest {
-  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest;
-}
-
-/** What is inside, for a bill of materials. */
-function listOf(packages: ReadonlyMap<string, string>): string {
-  const list = [...packages].sort(byName).map(([name, folder]) => {
-    const { version, license } = manifestOf(folder);
-    return { name, version, license };
-  });
-  return `${JSON.stringify(list, null, 2)}\n`;
-}
-
-function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
-  return a < b ? -1 : 1;
-}
-
-/** Licences of everything inside, as they ask for. */
-function licences(packages: ReadonlyMap<string, string>): string {
-  const parts = [...packages].sort(byName).map(([name, folder]) => {
-    const { version, license } = manifestOf(folder);
-    const [file] = globSync('{LICEN[CS]E,COPYING,licen[cs]e}*', {
-      cwd: join(root, folder),
-    }).sort();
-    const text =
-      file === undefined ? '' : `\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}`;
-    return `${name} ${version} (${license})${text}\n`;
-  });
-  return parts.join(`\n${'-'.repeat(80)}\n\n`);
-}
-
 function copyWhatIsRead(): void {
   cpSync(join(root, 'protos'), join(fresh, 'protos'), { recursive: true });
   cpSync(join(root, 'src/kernel/model/topologies'), join(fresh, 'topologies'), { recursive: true });
   cpSync(join(root, 'LICENSE'), join(fresh, 'LICENSE'));
   // "type": without it Node reads every file twice to find out that it is a module.
-  const { name, version, license } = manifest;
+  const { name, version, license } = manifestOf();
   const own = { name, version, license, type: 'module', bin: { [name]: 'main.js' } };
   writeFileSync(join(fresh, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
 }
@@ -151,7 +92,7 @@ function writeFirstLine(): void {
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0).padStart(6)} KiB`;
 
-function printSizes(metafile: Metafile, packages: ReadonlyMap<string, string>): void {
+function printSizes(metafile: Metafile, packages: Packages): void {
   for (const [path, { bytes, entryPoint }] of Object.entries(metafile.outputs).sort(
     ([, a], [, b]) => b.bytes - a.bytes,
   )) {
@@ -163,6 +104,15 @@ function printSizes(metafile: Metafile, packages: ReadonlyMap<string, string>): 
   console.log(`${kib(total)}  dist/, with code of ${packages.size} packages`);
 }
 
+const { values: flags } = parseArgs({
+  options: { kubectl: { type: 'boolean', default: false }, krew: { type: 'string' } },
+});
+if (flags.krew !== undefined && !URL.canParse(flags.krew)) {
+  console.error(
+    `--krew "${flags.krew}" is not the address of an archive: https://HOST/FILE.tar.gz`,
+  );
+  process.exit(64);
+}
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh, { recursive: true });
 const metafile = await bundle();
@@ -175,3 +125,7 @@ writeFirstLine();
 if (existsSync(dist)) rmSync(dist, { recursive: true });
 renameSync(fresh, dist);
 printSizes(metafile, packages);
+if (flags.kubectl || flags.krew !== undefined) {
+  const made = await packPlugin(dist, flags.krew ?? null);
+  for (const path of made) console.log(relative(root, path));
+}

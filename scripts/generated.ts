@@ -11,6 +11,7 @@ import {
   commandsPage,
   errorsPage,
   eventsPage,
+  kubectlPage,
   kubernetesEventsPage,
   exitCodesPage,
   metricsPage,
@@ -59,19 +60,21 @@ function wireTypes(): Map<string, string> {
   }
 }
 
-/** Folder of the generated custom resource definitions: whatever else lies in it is stale. */
-const definitionFolder = 'deploy/crds';
+/** Folders of the generated custom resource definitions: whatever else lies in them is stale. */
+const definitionFolders = ['deploy/crds', 'charts/wholegroup/files/crds'] as const;
 
 function definitions(): Map<string, string> {
   const note = '# Made from src/api by `npm run gen`. Do not edit.\n';
-  const texts = [...customResourceDefinitions()].map(([plural, definition]) => {
+  const texts = [...customResourceDefinitions()].flatMap(([plural, definition]) => {
     // kubectl reads YAML 1.1, in which Yes and No are not words.
     const yaml = stringify(definition, {
       version: '1.1',
       lineWidth: 0,
       aliasDuplicateObjects: false,
     });
-    return [join(definitionFolder, `${plural}.yaml`), note + yaml] as const;
+    return definitionFolders.map(
+      (folder) => [join(folder, `${plural}.yaml`), note + yaml] as const,
+    );
   });
   return new Map(texts);
 }
@@ -88,6 +91,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/custom-resources.md', customResourcesPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
     ['docs/reference/commands.md', await commandsPage()],
+    ['docs/reference/kubectl.md', await kubectlPage()],
     ...definitions(),
     ...wireTypes(),
   ]);
@@ -95,7 +99,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
 
 /** Files in folders that are generated as a whole and that nothing generates any more. */
 export function staleFiles(generated: ReadonlyMap<string, string>): readonly string[] {
-  return [wireFolder, definitionFolder]
+  return [wireFolder, ...definitionFolders]
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -4,6 +4,7 @@ import { errorCatalogue } from '../src/base/errors.ts';
 import { exitStatuses } from '../src/cli/exit.ts';
 import type { Streams } from '../src/cli/output.ts';
 import { plain } from '../src/cli/render/paint.ts';
+import type { CommandLine } from '../src/cli/streams.ts';
 import { logEvents } from '../src/observe/events.ts';
 import type { EventEntry } from '../src/observe/event-entry.ts';
 import { type MetricEntry, metricCatalogue } from '../src/observe/metric-catalogue.ts';
@@ -141,16 +142,14 @@ export function exitCodesPage(): string {
 }
 
 /** The help of a command line, as it is printed where nobody looks at a terminal. */
-async function helpOf(words: readonly string[]): Promise<string> {
-  // Loaded here: whoever only wants another page does not need every command of the program.
-  const { commandLine } = await import('../src/cli/command-line.ts');
+async function helpOf(line: CommandLine, words: readonly string[]): Promise<string> {
   let text = '';
   const streams: Streams = {
     out: (part) => void (text += part),
     err: (part) => void (text += part),
     ...{ interactive: false, isTerminal: false, columns: () => 100, paint: plain },
   };
-  await commandLine([...words, '--help'], streams, {});
+  await line([...words, '--help'], streams, {});
   return text;
 }
 
@@ -161,19 +160,45 @@ function commandsBelow(help: string): readonly string[] {
   return names.filter((name) => name !== 'help');
 }
 
-async function commandSections(words: readonly string[]): Promise<readonly string[]> {
-  const help = await helpOf(words);
-  const title = ['wholegroup', ...words].join(' ');
+interface Program {
+  readonly name: string;
+  readonly line: CommandLine;
+}
+
+async function commandSections(
+  program: Program,
+  words: readonly string[] = [],
+): Promise<readonly string[]> {
+  const help = await helpOf(program.line, words);
+  const title = [program.name, ...words].join(' ');
   const own = `## ${title}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\``;
   const below: string[] = [];
-  for (const name of commandsBelow(help)) below.push(...(await commandSections([...words, name])));
+  for (const name of commandsBelow(help))
+    below.push(...(await commandSections(program, [...words, name])));
   return [own, ...below];
 }
 
+// The command lines are loaded where they are needed: whoever only wants another page does not need every command.
+
 /** docs/reference/commands.md */
 export async function commandsPage(): Promise<string> {
+  const { commandLine: line } = await import('../src/cli/command-line.ts');
   const intro =
     'What `wholegroup --help` and the help of each command print. `-o json` and `-o yaml` have everything that the ' +
     'table has and more; fields are added, never renamed. Statuses are in [exit-codes.md](exit-codes.md).';
-  return page('Commands', 'src/cli/commands', intro, ...(await commandSections([])));
+  const sections = await commandSections({ name: 'wholegroup', line });
+  return page('Commands', 'src/cli/commands', intro, ...sections);
+}
+
+/** docs/reference/kubectl.md */
+export async function kubectlPage(): Promise<string> {
+  const { kubectlCommandLine: line } = await import('../src/cli/kubectl/command-line.ts');
+  const intro =
+    'The plugin: `npm run bundle -- --kubectl` makes `dist/kubectl`, a folder that can stand in PATH as it is, and an ' +
+    'archive of it; with `--krew URL` also a manifest for krew, for an archive that is going to be at that address. It ' +
+    'needs Node.js 22 or newer, and the rights of the ClusterRole wholegroup-view; to cordon, those of ' +
+    'wholegroup-operator. With `kubectl_complete-wholegroup` in PATH, `kubectl` completes names of groups and nodes too. ' +
+    'Statuses are in [exit-codes.md](exit-codes.md).';
+  const sections = await commandSections({ name: 'kubectl wholegroup', line });
+  return page('kubectl wholegroup', 'src/cli/kubectl/commands', intro, ...sections);
 }

@@ -18,6 +18,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   standin: ['base', 'pci', 'ownership', 'policy', 'api', 'kubelet'],
   cluster: ['base', 'pci', 'ownership', 'policy', 'api'],
   observe: ['base', 'pci', 'ownership', 'policy', 'api'],
+  kubectl: ['base', 'pci', 'ownership', 'policy', 'api', 'cluster'],
   agent: [
     ...['base', 'pci', 'ownership', 'policy', 'api'],
     ...['kernel', 'host', 'record', 'kubelet', 'cluster', 'observe'],

@@ -32,7 +32,7 @@ export function conditionList(types: readonly string[]): z.ZodArray<typeof condi
 export interface Condition {
   readonly type: string;
   readonly status: 'True' | 'False' | 'Unknown';
-  readonly observedGeneration?: number;
+  readonly observedGeneration?: number | undefined;
   /** RFC 3339 in whole seconds, UTC. */
   readonly lastTransitionTime: string;
   readonly reason: string;

@@ -85,6 +85,24 @@ export const errorCatalogue = {
       'In a pod: mount the service account token. On a desk: log in again, or run the exec plugin that the message names by hand.',
     exitStatus: 77,
   },
+  WG_API_UNREACHABLE: {
+    meaning: 'The API server cannot be reached, or did not answer.',
+    remedy:
+      'Try `kubectl version`; choose another cluster with `--context`, or look after this one.',
+    exitStatus: 69,
+  },
+  WG_API_REFUSED: {
+    meaning: 'The API server refused what was asked of it.',
+    remedy:
+      'Ask for the right that the message names: the ClusterRole wholegroup-view to look, wholegroup-operator to cordon.',
+    exitStatus: 77,
+  },
+  WG_NOT_INSTALLED: {
+    meaning: 'This cluster does not have the custom resources of wholegroup.',
+    remedy:
+      'Apply `deploy/crds` (or install the chart), or choose another cluster with `--context`.',
+    exitStatus: 69,
+  },
   WG_INTERNAL: {
     meaning: 'A bug in wholegroup.',
     remedy: 'Please report it with the printed trace and `wholegroup inspect --export`.',

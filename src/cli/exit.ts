@@ -7,14 +7,18 @@ export const exitStatuses = {
   blocked: {
     status: 1,
     meaning:
-      'explain: the device cannot be passed through now (the reasons were printed). sim do: the machine refused the operation.',
+      'explain: the device cannot be passed through now (the reasons were printed). sim do: the machine refused the operation. kubectl wholegroup explain: what was asked about is not offered, not ready, or does not get what it asks for (the reasons were printed).',
   },
   noIommu: {
     status: 2,
     meaning:
       'inspect, explain: this machine has no active IOMMU, so nothing can be passed through.',
   },
-  notFound: { status: 3, meaning: 'explain: there is no such PCI function on this machine.' },
+  notFound: {
+    status: 3,
+    meaning:
+      'explain: there is no such PCI function on this machine. kubectl wholegroup: there is no such group, node, policy or pod.',
+  },
   interrupted: { status: 130, meaning: 'Ended by Ctrl-C.' },
 } as const;
 

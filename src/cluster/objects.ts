@@ -74,6 +74,7 @@ export const resources = {
   passthroughNodes: own('passthroughnodes', 'PassthroughNode'),
   nodes: { group: '', version: 'v1', plural: 'nodes', kind: 'Node' },
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod' },
+  namespaces: { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' },
   events: { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event' },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' },
 } as const satisfies Record<string, Resource>;

@@ -141,3 +141,11 @@ export async function kubeconfigAccess(options: KubeconfigOptions): Promise<Clus
     clock,
   });
 }
+
+/** Names of the contexts that can be chosen. Throws CodedError WG_KUBECONFIG_INVALID for a file that is none. */
+export async function kubeconfigContexts(
+  options: Pick<KubeconfigOptions, 'environment' | 'file'>,
+): Promise<readonly string[]> {
+  const { contexts } = await readAll(kubeconfigPaths(options));
+  return [...contexts.keys()];
+}
