@@ -68,6 +68,12 @@ export const programs = {
     variables: { 'helm.sh/helm/v4/internal/version.version': 'v4.3.1' },
     takes: 'about 2 minutes',
   }),
+  /** The chart is for both; Helm 3 gets no more fixes since November 2026. */
+  helm3: goTool('helm3', '3.22.0', {
+    packages: ['helm.sh/helm/v3/cmd/helm'],
+    variables: { 'helm.sh/helm/v3/internal/version.version': 'v3.22.0' },
+    takes: 'about 2 minutes',
+  }),
   kubeconform: goTool('kubeconform', '0.8.0', {
     packages: ['github.com/yannh/kubeconform/cmd/kubeconform'],
     takes: 'a few seconds',
