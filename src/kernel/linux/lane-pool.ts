@@ -6,19 +6,8 @@ import type { Log } from '../../base/log.ts';
 import type { Outcome, Settled } from '../fs.ts';
 import { assertCall, startPatienceMs } from './frames.ts';
 import { Lane, type LaneCall, type LaneProgram } from './lane.ts';
+import { defaultLimits, keyOf, type LaneLimits, tell, type Waiter, type Wanted } from './wanted.ts';
 import type { Answer, Call } from './syscalls.ts';
-
-/** Limits of a pool. Defaults in brackets. */
-export interface LaneLimits {
-  /** Processes that may exist at once, abandoned ones included [64]; beyond it calls wait their turn. */
-  readonly lanesMax: number;
-  /** An idle lane ends after this many milliseconds [10 000]: kept warm while work goes on, no longer. */
-  readonly idleMs: number;
-  /** A lane silent for so many milliseconds [40] counts as blocked: others take over what waits. */
-  readonly stallMs: number;
-  /** Reads that are sent to a lane at once [64]. Writes always go alone. */
-  readonly batchMax: number;
-}
 
 /** What a pool is made with. */
 export interface LanePoolOptions {
@@ -28,30 +17,8 @@ export interface LanePoolOptions {
   readonly limits?: Partial<LaneLimits>;
 }
 
-const defaultLimits: LaneLimits = { lanesMax: 64, idleMs: 10_000, stallMs: 40, batchMax: 64 };
-
 /** A lane that has just been started is not called stalled for this long: Node itself has to come up. */
 const startMs = startPatienceMs + 500;
-
-interface Waiter {
-  readonly deadlineMs: number;
-  untilMs: number;
-  readonly answer: (outcome: Outcome<Answer>) => void;
-}
-
-interface Wanted extends LaneCall {
-  readonly key: string;
-  readonly settled: Promise<Settled<Answer>>;
-  readonly waiters: Waiter[];
-  /** Somebody has been told "pending". */
-  late: boolean;
-}
-
-function keyOf(call: Call): string {
-  if (call.kind === 'write') return `write\0${call.path}\0${call.data}`;
-  const detail = call.kind === 'read' ? `${call.firstBytes}\0${call.linesWith}` : '';
-  return `${call.kind}\0${call.path}\0${detail}`;
-}
 
 /** Child processes that make the calls which may block. One pool serves a whole agent. */
 export class LanePool {
@@ -89,9 +56,10 @@ export class LanePool {
   }
 
   /**
-   * Has `call` made by a lane. Settles with its answer, or with `pending` after `deadlineMs`, which count from when a
-   * lane is up: Node that is starting is not blocked in the kernel. A write that is already under way with the same path
-   * and data is joined, not repeated; so is a read whose caller was told "pending".
+   * Has `call` made by a lane. Settles with its answer, or with `pending` when `deadlineMs` have passed and the call has
+   * been in the kernel for that long: while it waits behind others that go on, or for Node to come up, it is not blocked,
+   * however slow the machine is. A write that is already under way with the same path and data is joined, not repeated;
+   * so is a read whose caller was told "pending".
    */
   call(call: Call, deadlineMs: number): Promise<Outcome<Answer>> {
     assertCall(call);
@@ -192,10 +160,15 @@ export class LanePool {
     return lane;
   }
 
-  /** Every lane there is is still coming up, and not for too long. */
-  #isStarting(): boolean {
+  /** When a call was last seen to come nearer to its answer: the lane that makes it, or else any lane, moved on. */
+  #movedOnMs(wanted: Wanted): number {
     const lanes = [...this.#lanes.keys()];
-    return lanes.length > 0 && lanes.every((lane) => !lane.up && !this.#stalled(lane));
+    const making = lanes.filter((lane) => lane.oldest === wanted);
+    const signs = (making.length > 0 ? making : lanes).map((lane) =>
+      // A lane that is coming up moves on until it takes too long.
+      lane.up || this.#stalled(lane) ? lane.lastSignMs : this.#clock.monotonicMs(),
+    );
+    return Math.max(0, ...signs);
   }
 
   #stalled(lane: Lane): boolean {
@@ -269,17 +242,18 @@ export class LanePool {
     const atMs = this.#clock.monotonicMs() + deadlineMs;
     if (this.#deadline !== null && this.#deadline.atMs <= atMs) return;
     this.#deadline?.timer.clear();
-    this.#deadline = { atMs, timer: this.#clock.after(deadlineMs, () => this.#deadlinePassed()) };
+    // After what has arrived: when this process was away itself, answers wait to be read.
+    const passed = (): void => void setImmediate(() => this.#deadlinePassed());
+    this.#deadline = { atMs, timer: this.#clock.after(deadlineMs, passed) };
   }
 
   #deadlinePassed(): void {
     this.#deadline = null;
     const nowMs = this.#clock.monotonicMs();
-    const starting = this.#isStarting();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const wanted of this.#unsettled) {
       for (const waiter of wanted.waiters.splice(0)) {
-        if (starting) waiter.untilMs = Math.max(waiter.untilMs, nowMs + waiter.deadlineMs);
+        if (waiter.untilMs <= nowMs) waiter.untilMs = this.#movedOnMs(wanted) + waiter.deadlineMs;
         if (waiter.untilMs <= nowMs) this.#tellPending(wanted, waiter);
         else {
           wanted.waiters.push(waiter);
@@ -302,8 +276,4 @@ export class LanePool {
     for (const lane of this.#lanes.keys()) if (lane.oldest === wanted) lane.abandoned = true;
     waiter.answer({ kind: 'pending', settles: wanted.settled });
   }
-}
-
-function tell(settled: Settled<Answer>): string {
-  return settled.kind === 'errno' ? settled.errno : 'ok';
 }

@@ -182,7 +182,10 @@ test('a lane that takes seconds to come up is waited for: nothing is blocked in 
   const roots = { sysfs: scratchFolder(t) };
   writeTree(roots.sysfs, { 'kernel/fine': 'fine' });
   const slowNode = join(scratchFolder(t, 'programs'), 'node');
-  writeFileSync(slowNode, `#!/bin/sh\nPATH=/usr/bin:/bin\nsleep 2.5\nexec ${process.execPath} "$@"\n`);
+  writeFileSync(
+    slowNode,
+    `#!/bin/sh\nPATH=/usr/bin:/bin\nsleep 2.5\nexec ${process.execPath} "$@"\n`,
+  );
   chmodSync(slowNode, 0o755);
   const program = { execPath: slowNode, entry: laneEntryUnbuilt };
   const lanes = new LanePool({ clock: realClock, log, program });
@@ -192,4 +195,23 @@ test('a lane that takes seconds to come up is waited for: nothing is blocked in 
   assert.equal(lanes.lanePids.length, 1, 'no other was started beside it');
   assert.deepEqual(log.events, []);
   lanes.close();
+});
+
+test('calls behind many others are not pending while those go on, however long that takes', async (t) => {
+  const { kernel, roots, log } = machine(t, { lanesMax: 1 });
+  const fifos = Array.from({ length: 12 }, (_, at) => `kernel/slow${at}`);
+  for (const name of fifos) makeFifo(join(roots.sysfs, name));
+  const outcomes = fifos.map((name) => kernel.write(`/sys/${name}`, 'x', { deadlineMs: 400 }));
+  // Each takes 150 ms: the last one comes long after its deadline, and none has been blocked that long.
+  const readers: number[] = [];
+  for (const name of fifos) {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    readers.push(drain(join(roots.sysfs, name)));
+  }
+  assert.deepEqual(
+    (await Promise.all(outcomes)).map((outcome) => outcome.kind),
+    fifos.map(() => 'value'),
+  );
+  assert.equal(log.events.length, 0);
+  readers.forEach((fd) => closeSync(fd));
 });

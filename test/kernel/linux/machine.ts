@@ -4,7 +4,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Outcome } from '../../../src/kernel/fs.ts';
-import { LanePool, type LaneLimits } from '../../../src/kernel/linux/lane-pool.ts';
+import { LanePool } from '../../../src/kernel/linux/lane-pool.ts';
+import type { LaneLimits } from '../../../src/kernel/linux/wanted.ts';
 import { laneEntryUnbuilt, LinuxKernel } from '../../../src/kernel/linux/linux-kernel.ts';
 import { eventually, realClock, recordingLog, scratchFolder } from './support.ts';
 
