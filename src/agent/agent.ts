@@ -5,15 +5,15 @@ import type { AllocateAnswer, DevicePluginDoor, PreStartAnswer } from '../kubele
 import { appliesTo } from '../policy/match.ts';
 import { type Offers, offers, sameOffers } from '../policy/offers.ts';
 import type { PassthroughPolicy, ResourceName } from '../policy/policy.ts';
+import type { Changes } from '../pci/changes.ts';
 import { comparePciAddresses, type PciAddress } from '../pci/address.ts';
-import type { Inventory } from '../pci/inventory.ts';
 import { GroupActor } from './group-actor.ts';
 import { NodeWatch } from './node-watch.ts';
-import { checkHolder, LeaseWatch } from './lease-watch.ts';
+import { LeaseWatch } from './lease-watch.ts';
 import { askActors, preStartActors } from './requests.ts';
 import type { AgentPorts, SurveyTrigger } from './ports.ts';
 import { Reservations } from './reservations.ts';
-import { type Survey, survey } from './survey.ts';
+import { type Survey, survey, type SurveyScope } from './survey.ts';
 import type { GroupView } from './view.ts';
 import type { QuarantinedRecord } from '../record/store.ts';
 
@@ -62,7 +62,7 @@ export class Agent implements DevicePluginDoor {
     this.#nodeLabels = options.nodeLabels;
     this.#watch = new NodeWatch({
       ports: options.ports,
-      survey: (trigger) => this.#survey(trigger),
+      survey: (trigger, where) => this.#survey(trigger, where),
       onCrash: options.onCrash,
     });
     this.#leases = new LeaseWatch({ ports: options.ports, actors: () => this.#actors.values() });
@@ -167,7 +167,7 @@ export class Agent implements DevicePluginDoor {
     this.#reservations.take(leader, members);
     const actor = new GroupActor(leader, stored, {
       ports: this.#ports,
-      holderCheck: (record) => checkHolder(record, this.#ports),
+      holderCheck: (record) => this.#leases.check(record),
       shared: { reservations: this.#reservations, nextOrder: () => this.#order++ },
       onView: (view, before) => this.#viewed(view, before),
       onCrash: this.#options.onCrash,
@@ -176,11 +176,11 @@ export class Agent implements DevicePluginDoor {
     return actor;
   }
 
-  async #survey(trigger: SurveyTrigger): Promise<void> {
+  async #survey(trigger: SurveyTrigger, where: Changes): Promise<void> {
     const actors = [...this.#actors.values()];
     const found = await survey({
       host: this.#ports.host,
-      unchanged: this.#unchangedFor(trigger),
+      scope: this.#scopeOf(trigger, where),
       policies: this.#policies.filter((policy) => appliesTo(policy, this.#nodeLabels)),
       records: actors.flatMap((actor) => (actor.record === null ? [] : [actor.record])),
       quarantined: this.#quarantined.flatMap((entry) =>
@@ -199,24 +199,27 @@ export class Agent implements DevicePluginDoor {
   }
 
   /**
-   * A round comes only while fingerprints stay equal, so it looks closely at what matters and leaves the rest. Every
-   * tenth reads all of it nevertheless: equal fingerprints prove nothing.
+   * How much to look at. A round comes only while fingerprints stay equal, so it looks closely at what matters and
+   * leaves the rest. Every tenth reads all of it nevertheless: equal fingerprints prove nothing.
    */
-  #unchangedFor(trigger: SurveyTrigger): Inventory | null {
-    const inventory = this.#latest?.inventory ?? null;
-    const whole = trigger !== 'round' || this.#rounds >= partRoundsMax;
-    if (whole || inventory === null || inventory.unreadable.length > 0) {
-      this.#rounds = 0;
-      return null;
+  #scopeOf(trigger: SurveyTrigger, where: Changes): SurveyScope {
+    const before = this.#latest;
+    if (before !== null && before.inventory.unreadable.length === 0) {
+      if (trigger === 'round' && this.#rounds < partRoundsMax) {
+        this.#rounds += 1;
+        return { kind: 'wanted', before };
+      }
+      if (trigger !== 'round' && where.kind === 'some') return { kind: 'changed', before, where };
     }
-    this.#rounds += 1;
-    return inventory;
+    this.#rounds = 0;
+    return { kind: 'everything' };
   }
 
   #tell(found: Survey): void {
     for (const [leader, seen] of found.seen) {
-      const actor =
-        this.#actors.get(leader) ?? this.#begin(leader, { record: null, quarantined: null });
+      const there = this.#actors.get(leader);
+      if (there !== undefined && found.asBefore.has(leader)) continue;
+      const actor = there ?? this.#begin(leader, { record: null, quarantined: null });
       actor.post({ kind: 'Seen', seen });
     }
     for (const [leader, actor] of this.#actors) {

@@ -156,32 +156,31 @@ export class LeaseWatch {
       }
     );
   }
-}
 
-/**
- * Whether the kubelet still names a holder of this group, asked anew: an answer from before the question
- * does not count. `unknown`: it cannot be asked, or is too young to know.
- */
-export async function checkHolder(
-  record: GroupRecord,
-  ports: Pick<AgentPorts, 'holders' | 'clock' | 'departure'>,
-): Promise<'gone' | 'present' | 'unknown'> {
-  const sinceMs = ports.clock.monotonicMs();
-  const device: LeasedDevice = {
-    resource: record.resourceName as ResourceName,
-    id: record.leader,
-    sinceMs,
-  };
-  const answer = await ports.holders.list({ fresh: true });
-  const { latest } = watchLists(newListWatch(true), answer, device, ports.departure);
-  switch (latest.kind) {
-    case 'listed':
-      return 'present';
-    case 'not-listed':
-      return 'gone';
-    case 'none':
-    case 'unreachable':
-    case 'kubelet-too-young':
-      return 'unknown';
+  /**
+   * Whether the kubelet still names a holder of this group, asked anew: an answer from before the question
+   * does not count. `unknown`: it cannot be asked, or is too young to know and has never named one.
+   */
+  async check(record: GroupRecord): Promise<'gone' | 'present' | 'unknown'> {
+    const { clock, holders, departure } = this.#context.ports;
+    const device: LeasedDevice = {
+      resource: record.resourceName as ResourceName,
+      id: record.leader,
+      sinceMs: clock.monotonicMs(),
+    };
+    const answer = await holders.list({ fresh: true });
+    const watched = this.#watched.get(record.leader);
+    const known = watched?.lease.since === record.lease?.since ? watched?.lists : undefined;
+    const { latest } = watchLists(known ?? newListWatch(true), answer, device, departure);
+    switch (latest.kind) {
+      case 'listed':
+        return 'present';
+      case 'not-listed':
+        return 'gone';
+      case 'none':
+      case 'unreachable':
+      case 'kubelet-too-young':
+        return 'unknown';
+    }
   }
 }

@@ -1,6 +1,14 @@
 // When to look at the node: on hints, when the cheap fingerprint differs, and in a slow round. Hints that come
 // together share one survey, and never do two surveys run at a time.
 import type { Timer } from '../base/clock.ts';
+import {
+  bothChanges,
+  type Changes,
+  changesBetween,
+  type Fingerprint,
+  isNone,
+  noChanges,
+} from '../pci/changes.ts';
 import type { AgentPorts, SurveyTrigger } from './ports.ts';
 
 /** What the watch is given. */
@@ -8,8 +16,8 @@ export interface NodeWatchContext {
   readonly ports: Pick<AgentPorts, 'clock' | 'timing'> & {
     readonly host: Pick<AgentPorts['host'], 'fingerprint' | 'changes'>;
   };
-  /** Looks at the node. */
-  readonly survey: (trigger: SurveyTrigger) => Promise<void>;
+  /** Looks at the node, at least where something may have changed. */
+  readonly survey: (trigger: SurveyTrigger, where: Changes) => Promise<void>;
   readonly onCrash: (problem: unknown) => void;
 }
 
@@ -23,7 +31,12 @@ export class NodeWatch {
   #hints: { close(): void } | null = null;
   #wanted: SurveyTrigger | null = null;
   #surveying = false;
-  #fingerprint: string | null = null;
+  /** What the last survey saw at least; null before the first. */
+  #fingerprint: Fingerprint | null = null;
+  /** Where the next survey has to look, whatever its fingerprint says. */
+  #where: Changes = noChanges;
+  /** Something changed during the last survey: its picture may be older than the fingerprint. */
+  #unsettled = false;
   #changedAtMs: number | null = null;
   #round: Timer | null = null;
   #roundTookMs = 0;
@@ -38,9 +51,9 @@ export class NodeWatch {
   /** Surveys once, then watches. */
   async start(): Promise<void> {
     const { host, timing } = this.#context.ports;
-    this.#hints = host.changes(() => {
+    this.#hints = host.changes((where) => {
       this.#changed();
-      this.want('hint');
+      this.want('hint', where);
     });
     await this.#run('start');
     this.#every(timing.pollMs, () => this.#guard(this.#poll()));
@@ -52,12 +65,15 @@ export class NodeWatch {
     for (const timer of this.#timers) timer.clear();
   }
 
-  /** Asks for a survey soon. */
-  want(trigger: SurveyTrigger): void {
+  /** Asks for a survey soon: of the whole node, or at least of `where`. */
+  want(trigger: SurveyTrigger, where: Changes = { kind: 'anything' }): void {
     if (this.#stopped) return;
+    this.#where = bothChanges(this.#where, where);
     if (this.#wanted !== null) {
-      // A round supposes that nothing has changed, which is not so any more.
+      if (this.#wanted !== 'round' && trigger !== 'round') return;
+      // A round supposes that nothing has changed, which is not so any more; but it was to look at everything.
       if (this.#wanted === 'round') this.#wanted = trigger;
+      this.#where = { kind: 'anything' };
       return;
     }
     this.#wanted = trigger;
@@ -106,16 +122,30 @@ export class NodeWatch {
     // What the next poll compares with is what this survey saw: a change that comes and goes between two polls
     // must not leave the survey's picture standing. What changed meanwhile counts as changed.
     const before = await host.fingerprint();
+    const shown = bothChanges(this.#where, this.#since(before));
+    this.#where = noChanges;
     // A round supposes that nothing shows: where something does, it is what the next poll would have found.
-    const actual = trigger === 'round' && before !== this.#fingerprint ? 'poll' : trigger;
+    const actual = trigger === 'round' && !isNone(shown) ? 'poll' : trigger;
+    const where: Changes = trigger === actual ? shown : { kind: 'anything' };
     const startedMs = clock.monotonicMs();
-    await this.#context.survey(actual);
+    await this.#context.survey(actual, where);
     if (actual === 'round') this.#roundTookMs = clock.monotonicMs() - startedMs;
     const after = await host.fingerprint();
-    this.#fingerprint = before === after ? after : 'changed during the survey';
+    this.#fingerprint = after;
+    const meanwhile = changesBetween(before, after);
+    this.#unsettled = !isNone(meanwhile);
+    this.#where = bothChanges(this.#where, meanwhile);
     this.#surveying = false;
-    this.#nextRound();
+    // Looks at a few groups do not put off the round, which looks at all of them.
+    if (actual === 'round' || where.kind === 'anything' || this.#round === null) this.#nextRound();
     if (this.#wanted !== null && !this.#stopped) this.#schedule();
+  }
+
+  /** Where the node may be different from what the last survey saw. */
+  #since(now: Fingerprint): Changes {
+    return this.#fingerprint === null
+      ? { kind: 'anything' }
+      : changesBetween(this.#fingerprint, now);
   }
 
   /** On a small node a round comes roundMs after the last survey; where rounds take long, their cost decides. */
@@ -126,15 +156,15 @@ export class NodeWatch {
       this.#round.clear();
       this.#timers.delete(this.#round);
     }
-    this.#round = this.#stopped ? null : this.#after(pauseMs, () => this.want('round'));
+    this.#round = this.#stopped ? null : this.#after(pauseMs, () => this.want('round', noChanges));
   }
 
   async #poll(): Promise<void> {
     if (this.#surveying) return;
-    const fingerprint = await this.#context.ports.host.fingerprint();
-    if (fingerprint === this.#fingerprint || this.#surveying || this.#stopped) return;
+    const shown = this.#since(await this.#context.ports.host.fingerprint());
+    if ((isNone(shown) && !this.#unsettled) || this.#surveying || this.#stopped) return;
     this.#changed();
-    this.want('poll');
+    this.want('poll', shown);
   }
 
   #every(periodMs: number, run: () => void): void {

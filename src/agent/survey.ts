@@ -5,17 +5,29 @@ import type { Host } from '../host/host.ts';
 import type { GroupLook } from '../ownership/look.ts';
 import type { GroupRecord } from '../ownership/record.ts';
 import type { PassthroughPolicy } from '../policy/policy.ts';
+import type { Changes } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
 import { type GroupKey, pciFunctions } from '../pci/group.ts';
 import type { Inventory, NodeFacts } from '../pci/inventory.ts';
 import { assignGroups, type Assignment } from './assign.ts';
 import type { Seen } from './state.ts';
 
+/** How much a survey reads. */
+export type SurveyScope =
+  | { readonly kind: 'everything' }
+  /** Nothing says that something has changed: only groups that anybody wants or that are ours are read anew. */
+  | { readonly kind: 'wanted'; readonly before: Survey }
+  /** What may have changed is known: the rest is as it was seen before. */
+  | {
+      readonly kind: 'changed';
+      readonly before: Survey;
+      readonly where: Extract<Changes, { kind: 'some' }>;
+    };
+
 /** What a survey starts from. */
 export interface SurveyInput {
   readonly host: Host;
-  /** The inventory read last, when nothing says that it has changed: then only groups that anybody wants or that are ours are read anew. */
-  readonly unchanged: Inventory | null;
+  readonly scope: SurveyScope;
   readonly policies: readonly PassthroughPolicy[];
   readonly records: readonly GroupRecord[];
   /** Leaders of quarantined records. */
@@ -36,20 +48,29 @@ export interface Survey {
   readonly bootId: string | null;
   /** For each leader what its actor is told; left out where absence proves nothing because a folder was unreadable. */
   readonly seen: ReadonlyMap<PciAddress, Seen>;
+  /** Leaders whose groups were not looked at: what is said of them in `seen` is what an earlier survey saw. */
+  readonly asBefore: ReadonlySet<PciAddress>;
 }
 
 /** Looks at the node. Never throws for what the machine answers. */
 export async function survey(input: SurveyInput): Promise<Survey> {
   const { host } = input;
   const facts = await host.facts();
-  const inventory = await takeInventory(input);
+  const scope = scopeWith(input.scope, facts);
+  const inventory = await takeInventory(input, scope);
   const bootId = valueOr(facts.bootId, input.lastBootId);
   const assignments = assigned(input, inventory);
-  const keys = [...new Set(assignments.flatMap(({ groups }) => groups.map((group) => group.key)))];
+  const before = new Map<PciAddress, Seen>();
+  for (const assignment of assignments) {
+    const seen = seenBefore(scope, assignment);
+    if (seen !== null) before.set(assignment.leader, seen);
+  }
+  const looked = assignments.filter(({ leader }) => !before.has(leader));
+  const keys = [...new Set(looked.flatMap(({ groups }) => groups.map((group) => group.key)))];
   const looks = await host.look(inventory, keys, { skipLocked: input.skipLocked });
   const byKey = new Map<GroupKey, GroupLook>(looks.map((look) => [look.group.key, look]));
-  const seen = new Map<PciAddress, Seen>();
-  for (const assignment of assignments) {
+  const seen = new Map(before);
+  for (const assignment of looked) {
     const look = lookOf(assignment, byKey);
     if (look === null && inventory.unreadable.length > 0) continue;
     seen.set(assignment.leader, {
@@ -63,18 +84,51 @@ export async function survey(input: SurveyInput): Promise<Survey> {
       cordoned: input.cordons.get(assignment.leader) ?? null,
     });
   }
-  return { facts, inventory, bootId, seen };
+  return { facts, inventory, bootId, seen, asBefore: new Set(before.keys()) };
 }
 
-function takeInventory(input: SurveyInput): Promise<Inventory> {
-  const { host, unchanged } = input;
-  if (unchanged === null) return host.inventory();
-  const wanted = assigned(input, unchanged)
-    .flatMap(({ groups }) => groups.flatMap(pciFunctions))
-    .map((fn) => fn.address);
-  const ours = input.records.flatMap((record) => record.members.map((member) => member.address));
-  const anew = [...ours, ...input.quarantined];
-  return host.inventory({ previous: unchanged, anew, again: wanted });
+/** Facts about the machine count for every group: where they have changed, everything is looked at. */
+function scopeWith(scope: SurveyScope, facts: NodeFacts): SurveyScope {
+  if (scope.kind !== 'changed') return scope;
+  const same = JSON.stringify(scope.before.facts) === JSON.stringify(facts);
+  return same ? scope : { kind: 'everything' };
+}
+
+/** What an earlier survey saw of these groups, where nothing about them can be different now; else null. */
+function seenBefore(scope: SurveyScope, assignment: Assignment): Seen | null {
+  if (scope.kind !== 'changed') return null;
+  const { before, where } = scope;
+  const seen = before.seen.get(assignment.leader) ?? null;
+  const [group, ...more] = assignment.groups;
+  if (seen === null || seen.look === null || seen.split) return null;
+  if (group === undefined || more.length > 0) return null;
+  if (seen.look.group.key !== group.key || seen.look.group.number !== group.number) return null;
+  if (where.groups.has(group.number)) return null;
+  return pciFunctions(group).some((fn) => where.functions.has(fn.address)) ? null : seen;
+}
+
+function takeInventory(input: SurveyInput, scope: SurveyScope): Promise<Inventory> {
+  const { host } = input;
+  switch (scope.kind) {
+    case 'everything':
+      return host.inventory();
+    case 'wanted': {
+      const previous = scope.before.inventory;
+      const wanted = assigned(input, previous)
+        .flatMap(({ groups }) => groups.flatMap(pciFunctions))
+        .map((fn) => fn.address);
+      const ours = input.records.flatMap((record) => record.members.map((each) => each.address));
+      return host.inventory({ previous, anew: [...ours, ...input.quarantined], again: wanted });
+    }
+    case 'changed': {
+      const previous = scope.before.inventory;
+      const { functions, groups } = scope.where;
+      const named = previous.groups
+        .filter((group) => groups.has(group.number))
+        .flatMap((group) => pciFunctions(group).map((fn) => fn.address));
+      return host.inventory({ previous, anew: [...functions, ...named], again: [] });
+    }
+  }
 }
 
 function assigned(input: SurveyInput, { groups }: Inventory): readonly Assignment[] {

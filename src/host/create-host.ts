@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Known, known, valueOr } from '../base/known.ts';
 import type { Log } from '../base/log.ts';
 import type { KernelFs } from '../kernel/fs.ts';
+import { changesOfSubject } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
 import { executeStep } from './execute.ts';
 import { readFacts } from './facts.ts';
@@ -81,6 +82,6 @@ export function createHost(options: HostOptions): Host {
       return outcome;
     },
     vfioNodes: (groupNumber, members) => readVfioNodes(kernel, groupNumber, members),
-    changes: (listener) => kernel.changes(() => listener()),
+    changes: (listener) => kernel.changes((hint) => listener(changesOfSubject(hint.subject))),
   };
 }

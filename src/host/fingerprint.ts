@@ -1,31 +1,34 @@
-// A digest of cheap listings that differs when something on the machine may have changed. Only reads that are made
-// in process: a poll must not keep lanes alive. Equal digests prove nothing; the caller also looks from time to time.
-import { createHash, type Hash } from 'node:crypto';
+// What a poll reads: cheap listings that are different when something on the machine may have changed, each with the
+// function it belongs to where that can be told. Only reads that are made in process: a poll must not keep lanes alive.
+import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import type { KernelFs } from '../kernel/fs.ts';
+import type { FolderLink, KernelFs, Outcome } from '../kernel/fs.ts';
 import { isPciAddress, type PciAddress } from '../pci/address.ts';
+import { type Fingerprint, functionsOnPath } from '../pci/changes.ts';
 import { devicesFolder } from './function-reader.ts';
 import { groupsFolder } from './group-reader.ts';
 import { Pacer } from './reading.ts';
 
-/** Folders of devices: long, and changed by nothing that does not send a uevent. */
-const deviceFolders = [
-  ...[devicesFolder, groupsFolder, '/sys/class/net', '/sys/class/block', '/sys/class/iommu'],
-  ...['/sys/class/drm', '/sys/class/sound', '/sys/class/infiniband', '/sys/class/uio'],
-  '/sys/bus/usb/devices',
+/** Folders of which a name that comes or goes may concern any function. */
+const machineFolders = [devicesFolder, groupsFolder, '/sys/class/iommu'];
+
+/** Folders of devices: long, changed by nothing that does not send a uevent, and each name leads to a function or to none. */
+const vfioClass = '/sys/class/vfio-dev';
+const classFolders = [
+  ...['/sys/class/net', '/sys/class/block', '/sys/class/drm', '/sys/class/sound'],
+  ...['/sys/class/infiniband', '/sys/class/uio', '/sys/bus/usb/devices', vfioClass],
 ];
 
-/** Folders that change without a uevent: file systems in use, and device files of VFIO. */
-const quietFolders = [
-  ...['/sys/fs/ext4', '/sys/fs/xfs', '/sys/fs/btrfs', '/sys/fs/f2fs'],
-  ...['/dev/vfio', '/dev/vfio/devices'],
-];
+/** Folders that change without a uevent: file systems in use. */
+const quietFolders = ['/sys/fs/ext4', '/sys/fs/xfs', '/sys/fs/btrfs', '/sys/fs/f2fs'];
+
+const groupFiles = '/dev/vfio';
+const deviceFiles = '/dev/vfio/devices';
 
 /** Tables of the network that change when an interface gets an address or a route; none of them counts packets. */
 const addressTables = ['/proc/1/net/route', '/proc/1/net/if_inet6', '/proc/1/net/fib_trie'];
 
 const driversFolder = '/sys/bus/pci/drivers';
-const vfioClass = '/sys/class/vfio-dev';
 
 /** Number of the last uevent, in whatever namespace it was sent (kernel/ksysfs.c uevent_seqnum_show). */
 const eventNumberFile = '/sys/kernel/uevent_seqnum';
@@ -33,11 +36,62 @@ const eventNumberFile = '/sys/kernel/uevent_seqnum';
 /** Devices are listed at least every so many polls, whatever the number of uevents says. */
 const pollsUnlisted = 10;
 
-/** What the device folders said, and which functions VFIO has. */
+/** What the device folders said. */
 interface DeviceListing {
-  readonly digest: string;
-  readonly vfio: readonly PciAddress[];
+  readonly functions: ReadonlyMap<PciAddress, string>;
+  readonly rest: string;
+  /** Functions that VFIO has, by the name of their device. */
+  readonly vfio: ReadonlyMap<string, PciAddress>;
 }
+
+type Names = Outcome<readonly string[]>;
+type Links = Outcome<readonly FolderLink[]>;
+
+/** Listings as they are put together, in an order that does not depend on when they were answered. */
+class Listings {
+  readonly functions = new Map<PciAddress, string>();
+  readonly #rest = createHash('sha1');
+
+  /** What belongs to no function, as a digest; once. */
+  digest(): string {
+    return this.#rest.digest('base64');
+  }
+
+  of(address: PciAddress, text: string): void {
+    this.functions.set(address, `${this.functions.get(address) ?? ''}${text}\n`);
+  }
+
+  ofNone(text: string): void {
+    this.#rest.update(`${text}\n`);
+  }
+
+  /** Names of a folder: `mine` has those that belong to a function. A failed listing is news too. */
+  names(folder: string, names: Names, mine: (name: string) => PciAddress | null): void {
+    this.ofNone(names.kind === 'value' ? folder : `${folder} ${names.kind}`);
+    for (const name of names.kind === 'value' ? names.value : []) {
+      const address = mine(name);
+      if (address === null) this.ofNone(`${folder}/${name}`);
+      else this.of(address, `${folder}/${name}`);
+    }
+  }
+
+  /** Devices of a class by the functions on their places. Returns the function that each hangs on. */
+  links(folder: string, links: Links): ReadonlyMap<string, PciAddress> {
+    const found = new Map<string, PciAddress>();
+    this.ofNone(links.kind === 'value' ? folder : `${folder} ${links.kind}`);
+    for (const { name, link } of links.kind === 'value' ? links.value : []) {
+      const text = `${folder}/${name} ${link.kind === 'value' ? link.value : link.errno}`;
+      const functions = link.kind === 'value' ? functionsOnPath(link.value) : [];
+      if (functions.length === 0) this.ofNone(text);
+      for (const address of functions) this.of(address, text);
+      const last = functions.at(-1);
+      if (last !== undefined) found.set(name, last);
+    }
+    return found;
+  }
+}
+
+const nobodys = (): null => null;
 
 /**
  * Fingerprints of one machine. A listing of thousands of devices is repeated only when a uevent was sent since: every
@@ -57,25 +111,38 @@ export class Fingerprints {
     this.#clock = clock;
   }
 
-  /** The digest, as a short text. A failed listing is part of it: that a folder cannot be read any more is news. */
-  take(): Promise<string> {
+  /** What the machine looks like now. */
+  take(): Promise<Fingerprint> {
     // One after the other: a poll and a survey may ask at the same time.
     const taken = this.#running.then(() => this.#take());
     this.#running = taken.catch(() => undefined);
     return taken;
   }
 
-  async #take(): Promise<string> {
-    const hash = createHash('sha1');
+  async #take(): Promise<Fingerprint> {
+    const kernel = this.#kernel;
     const devices = await this.#listDevices();
-    hash.update(devices.digest);
-    for (const address of devices.vfio) hash.update(await this.#readEnable(address));
-    for (const folder of quietFolders) await this.#add(hash, folder);
-    for (const table of addressTables) {
-      const text = await this.#kernel.read(table);
-      hash.update(text.kind === 'value' ? text.value : text.kind);
+    const [enables, marks, tables, groups, files] = await Promise.all([
+      Promise.all(devices.vfio.values().map((address) => this.#readEnable(address))),
+      Promise.all(quietFolders.map((folder) => kernel.list(folder))),
+      Promise.all(addressTables.map((table) => kernel.read(table))),
+      kernel.list(groupFiles),
+      kernel.list(deviceFiles),
+    ]);
+    const quiet = new Listings();
+    for (const [address, text] of enables) quiet.of(address, text);
+    for (const [at, folder] of quietFolders.entries()) {
+      quiet.names(folder, marks[at] ?? absent, nobodys);
     }
-    return hash.digest('base64');
+    for (const text of tables) quiet.ofNone(textOf(text));
+    const numbers = new Set<number>();
+    quiet.names(groupFiles, withoutNumbers(groups, numbers), nobodys);
+    quiet.names(deviceFiles, files, (name) => devices.vfio.get(name) ?? null);
+    return {
+      parts: [devices.functions, quiet.functions],
+      groupFiles: numbers,
+      rest: `${devices.rest} ${quiet.digest()}`,
+    };
   }
 
   async #listDevices(): Promise<DeviceListing> {
@@ -89,46 +156,70 @@ export class Fingerprints {
       return this.#devices;
     }
     this.#unlisted = 0;
-    this.#devices = await this.#digestDevices();
+    this.#devices = await this.#readDevices();
     return this.#devices;
   }
 
   async #eventNumber(): Promise<string | null> {
     const text = await this.#kernel.read(eventNumberFile);
-    return text.kind === 'value' ? Buffer.from(text.value).toString('latin1') : null;
+    return text.kind === 'value' ? textOf(text) : null;
   }
 
-  async #digestDevices(): Promise<DeviceListing> {
-    const hash = createHash('sha1');
+  async #readDevices(): Promise<DeviceListing> {
     const pacer = new Pacer(this.#clock);
-    const add = async (folder: string): Promise<readonly string[]> => {
-      const names = await this.#add(hash, folder);
+    const list = async (folder: string): Promise<Names> => {
       if (pacer.due) await pacer.breathe();
-      return names;
+      return this.#kernel.list(folder);
     };
-    for (const folder of deviceFolders) await add(folder);
+    const follow = async (folder: string): Promise<Links> => {
+      if (pacer.due) await pacer.breathe();
+      return this.#kernel.readLinks(folder);
+    };
+    const drivers = await list(driversFolder);
+    const driverNames = drivers.kind === 'value' ? drivers.value : [];
+    const [ofMachine, ofDrivers, ofClasses] = await Promise.all([
+      Promise.all(machineFolders.map(list)),
+      Promise.all(driverNames.map((name) => list(`${driversFolder}/${name}`))),
+      Promise.all(classFolders.map(follow)),
+    ]);
+    const listings = new Listings();
+    listings.names(driversFolder, drivers, nobodys);
+    for (const [at, folder] of machineFolders.entries())
+      listings.names(folder, ofMachine[at] ?? absent, nobodys);
     // A driver's folder has one link for each device it is bound to: which is how a change of driver shows.
-    for (const driver of await add(driversFolder)) await add(`${driversFolder}/${driver}`);
-    const vfio: PciAddress[] = [];
-    for (const name of await add(vfioClass)) {
-      const place = await this.#kernel.readLink(`${vfioClass}/${name}`);
-      hash.update(place.kind === 'value' ? place.value : place.kind);
-      const address = place.kind === 'value' ? place.value.split('/').findLast(isPciAddress) : null;
-      if (address) vfio.push(address);
+    for (const [at, name] of driverNames.entries())
+      listings.names(`${driversFolder}/${name}`, ofDrivers[at] ?? absent, addressOf);
+    let vfio: ReadonlyMap<string, PciAddress> = new Map();
+    for (const [at, folder] of classFolders.entries()) {
+      const found = listings.links(folder, ofClasses[at] ?? absent);
+      if (folder === vfioClass) vfio = found;
     }
-    return { digest: hash.digest('base64'), vfio };
-  }
-
-  async #add(hash: Hash, folder: string): Promise<readonly string[]> {
-    const names = await this.#kernel.list(folder);
-    hash.update(folder);
-    hash.update(names.kind === 'value' ? names.value.join('\n') : names.kind);
-    return names.kind === 'value' ? names.value : [];
+    return { functions: listings.functions, rest: listings.digest(), vfio };
   }
 
   /** `enable` of a VFIO device: 0 nobody, 1 or more someone has it open. How the end of a user shows. */
-  async #readEnable(address: PciAddress): Promise<string> {
-    const enable = await this.#kernel.read(`${devicesFolder}/${address}/enable`);
-    return enable.kind === 'value' ? Buffer.from(enable.value).toString('latin1') : enable.kind;
+  async #readEnable(address: PciAddress): Promise<readonly [PciAddress, string]> {
+    return [address, textOf(await this.#kernel.read(`${devicesFolder}/${address}/enable`))];
   }
+}
+
+const absent = { kind: 'errno', errno: 'ENOENT' } as const;
+
+function addressOf(name: string): PciAddress | null {
+  return isPciAddress(name) ? name : null;
+}
+
+function textOf(outcome: Outcome<Uint8Array>): string {
+  return outcome.kind === 'value' ? Buffer.from(outcome.value).toString('latin1') : outcome.kind;
+}
+
+/** Names in /dev/vfio that are not of a group; the groups' numbers go to `numbers`. */
+function withoutNumbers(names: Names, numbers: Set<number>): Names {
+  if (names.kind !== 'value') return names;
+  const others = names.value.filter((name) => {
+    const number = /^(?:noiommu-)?(\d+)$/.exec(name)?.[1];
+    if (number !== undefined) numbers.add(Number(number));
+    return number === undefined;
+  });
+  return { kind: 'value', value: others };
 }

@@ -2,6 +2,7 @@
 import type { Known } from '../base/known.ts';
 import type { Inventory, NodeFacts } from '../pci/inventory.ts';
 import type { GroupKey } from '../pci/group.ts';
+import type { Changes, Fingerprint } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
 import type { GroupLook } from '../ownership/look.ts';
 import type { Step, StepOutcome } from '../ownership/step.ts';
@@ -49,12 +50,12 @@ export interface Host {
   ): Promise<readonly GroupLook[]>;
   /** `enable` of a function bound to VFIO: true when a user has it open. One read that takes no lock. */
   isOpen(address: PciAddress): Promise<Known<boolean>>;
-  /** A digest of cheap listings that differs when something may have changed; equal digests prove nothing. */
-  fingerprint(): Promise<string>;
+  /** Cheap listings that differ when something may have changed; equal ones prove nothing. */
+  fingerprint(): Promise<Fingerprint>;
   /** One step, with the state read before (unneeded?) and after (done?). */
   execute(step: Step): Promise<StepOutcome>;
   /** Today's device files of the members of a group. */
   vfioNodes(groupNumber: number, members: readonly PciAddress[]): Promise<Known<VfioNodes>>;
-  /** Calls `listener` on hints that something changed. */
-  changes(listener: () => void): { close(): void };
+  /** Calls `listener` on hints that something changed, with where that may be. */
+  changes(listener: (where: Changes) => void): { close(): void };
 }

@@ -58,6 +58,18 @@ describe('a pod and its group', () => {
     node.down();
   });
 
+  test('a pod that waited for a tenant of a few seconds gets the group, though the kubelet is young', async () => {
+    const node = await Node.up();
+    const first = node.pod('a');
+    await node.run(3_000);
+    const second = node.pod('b');
+    await node.run(1_000);
+    node.world.kubelet.deletePod(first, { graceMs: 0 });
+    await node.run(4_000);
+    assert.equal(node.state(second), 'Running');
+    node.down();
+  });
+
   test('a companion through another resource name is never handed out beside it', async () => {
     const audio = policy({
       name: 'second',

@@ -4,14 +4,29 @@ import { test } from 'node:test';
 import { NodeWatch } from '../../src/agent/node-watch.ts';
 import { defaultTiming, type SurveyTrigger } from '../../src/agent/ports.ts';
 import { advance, VirtualClock } from '../../src/base/virtual-clock.ts';
+import type { Changes, Fingerprint } from '../../src/pci/changes.ts';
+import { at } from '../host/machine.ts';
 
 const drain = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** A fingerprint of a machine with `rest`, and with a text for each of some functions. */
+function of(rest: string, functions: Readonly<Record<string, string>> = {}): Fingerprint {
+  const part = Object.entries(functions).map(([address, text]) => [at(address), text] as const);
+  return { parts: [new Map(part)], groupFiles: new Set(), rest };
+}
+
+const anything: Changes = { kind: 'anything' };
+
+function some(...addresses: string[]): Changes {
+  return { kind: 'some', functions: new Set(addresses.map(at)), groups: new Set() };
+}
 
 /** A watch on a node of which a survey takes `surveyMs`; `seen` has the triggers with their times in seconds. */
 function watchNode(surveyMs: number) {
   const clock = new VirtualClock();
-  const node = { fingerprint: 'quiet', hint: (): void => undefined };
+  const node = { fingerprint: of('quiet'), hint: (_where: Changes): void => undefined };
   const seen: [SurveyTrigger, number][] = [];
+  const places: string[] = [];
   const watch = new NodeWatch({
     ports: {
       clock,
@@ -24,14 +39,15 @@ function watchNode(surveyMs: number) {
         },
       },
     },
-    survey: (trigger) => {
+    survey: (trigger, where) => {
+      places.push(where.kind === 'anything' ? 'anything' : [...where.functions].join(' '));
       seen.push([trigger, Math.round(clock.monotonicMs() / 1000)]);
       return new Promise((resolve) => void clock.after(surveyMs, resolve));
     },
     onCrash: (problem) => assert.fail(String(problem)),
   });
   const run = (ms: number): Promise<void> => advance(clock, ms, drain);
-  return { clock, node, seen, watch, run };
+  return { clock, node, seen, places, watch, run };
 }
 
 const rounds: readonly (readonly [text: string, surveyMs: number, atSeconds: readonly number[]])[] =
@@ -58,7 +74,7 @@ test('a hint that comes while a round waits makes it a whole survey', async () =
   const { node, seen, watch, run } = watchNode(0);
   void watch.start();
   await run(30_005);
-  node.hint();
+  node.hint(anything);
   await run(1000);
   watch.stop();
   assert.deepEqual(seen, [
@@ -71,7 +87,7 @@ test('a round before which the fingerprint differs is a whole survey', async () 
   const { node, seen, watch, run } = watchNode(0);
   void watch.start();
   await run(30_005);
-  node.fingerprint = 'changed';
+  node.fingerprint = of('changed');
   await run(10);
   watch.stop();
   assert.deepEqual(seen.at(-1), ['poll', 30]);
@@ -81,7 +97,7 @@ test('the round waits anew after every survey', async () => {
   const { node, seen, watch, run } = watchNode(0);
   void watch.start();
   await run(20_000);
-  node.hint();
+  node.hint(anything);
   await run(29_000);
   assert.deepEqual(seen.length, 2);
   await run(2000);
@@ -118,4 +134,62 @@ test('once all is known nothing is looked at again, and a later doubt begins ane
     seen.map(([trigger, at]) => `${trigger} ${at}`),
     ['start 0', 'poll 1', 'poll 13'],
   );
+});
+
+test('a hint about one function is looked into there', async () => {
+  const { node, places, watch, run } = watchNode(0);
+  void watch.start();
+  await run(5000);
+  node.hint(some('0000:01:00.0'));
+  node.hint(some('0000:02:00.0'));
+  await run(1000);
+  watch.stop();
+  assert.deepEqual(places, ['anything', '0000:01:00.0 0000:02:00.0']);
+});
+
+test('a hint about one function is looked into everywhere when the fingerprint shows more', async () => {
+  const { node, places, watch, run } = watchNode(0);
+  void watch.start();
+  await run(5000);
+  node.fingerprint = of('changed');
+  node.hint(some('0000:01:00.0'));
+  await run(10_000);
+  watch.stop();
+  assert.deepEqual(places, ['anything', 'anything']);
+});
+
+test('a poll that finds a function changed has it looked at, without any hint', async () => {
+  const { node, seen, places, watch, run } = watchNode(0);
+  void watch.start();
+  await run(5000);
+  node.fingerprint = of('quiet', { '0000:03:00.0': 'vfio-pci' });
+  await run(2000);
+  watch.stop();
+  assert.deepEqual(seen.at(-1)?.[0], 'poll');
+  assert.deepEqual(places, ['anything', '0000:03:00.0']);
+});
+
+test('what changes during a survey is looked at again in the next one', async () => {
+  const { node, places, watch, run } = watchNode(200);
+  void watch.start();
+  await run(5000);
+  node.hint(some('0000:01:00.0'));
+  await run(100);
+  node.fingerprint = of('quiet', { '0000:03:00.0': 'vfio-pci' });
+  await run(150);
+  node.fingerprint = of('quiet');
+  await run(3000);
+  watch.stop();
+  assert.deepEqual(places, ['anything', '0000:01:00.0', '0000:03:00.0']);
+});
+
+test('looks at a few functions do not put off the round', async () => {
+  const { node, places, watch, run } = watchNode(0);
+  void watch.start();
+  for (let second = 0; second < 65; second++) {
+    node.hint(some('0000:01:00.0'));
+    await run(1000);
+  }
+  watch.stop();
+  assert.equal(places.filter((place) => place === 'anything').length, 3);
 });

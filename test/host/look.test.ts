@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { silentLog } from '../../src/base/log.ts';
 import { createHost } from '../../src/host/create-host.ts';
 import type { Host } from '../../src/host/host.ts';
+import { changesBetween, isNone } from '../../src/pci/changes.ts';
 import { endpoints } from '../../src/pci/group.ts';
 import { eventually, feed, makeFifo } from '../kernel/linux/support.ts';
 import { at, link, realClock, type TestMachine, testMachines } from './machine.ts';
@@ -202,28 +203,38 @@ test('device files are named as they are now', async (t) => {
   assert.equal((await host.vfioNodes(3, [gpu])).known, false);
 });
 
-test('the fingerprint differs after a bind, a device, a group file, a mount mark and an open, and not before', async (t) => {
+test('the fingerprint tells where a bind, a device, a group file, a mount mark and an open were, and nothing before', async (t) => {
   const machine = workstation(t);
   const host = hostOf(machine);
   machine.add({
     'sys/class/vfio-dev/vfio5': link(`../../devices/pci0000:00/${port}/${gpu}/vfio-dev/vfio5`),
     [`sys/bus/pci/devices/${gpu}/enable`]: '0\n',
+    'sys/bus/pci/drivers/vfio-pci/bind': '',
+    'dev/vfio/vfio': '',
+    'sys/class/drm/version': 'drm 1.1.0\n',
   });
   let last = await host.fingerprint();
-  assert.equal(await host.fingerprint(), last);
+  assert(isNone(changesBetween(last, await host.fingerprint())));
+  const driver = `../../devices/pci0000:00/${port}/${gpu}/drm/card0`;
   const changes = [
-    { 'sys/bus/pci/drivers/vfio-pci': { [gpu]: link('x') } },
-    { 'sys/bus/pci/devices/0000:09:00.0': link('x') },
-    { 'dev/vfio/9': '' },
-    { 'sys/fs/ext4/sda1': {} },
-    { 'sys/class/net/eth7': link('x') },
-    { [`sys/bus/pci/devices/${gpu}/enable`]: '1\n' },
-    { 'proc/1/net/route': 'Iface\n' },
-  ];
-  for (const change of changes) {
+    [{ 'sys/bus/pci/drivers/vfio-pci': { [gpu]: link('x') } }, [gpu]],
+    [{ 'sys/class/drm/card0': link(driver) }, [port, gpu]],
+    [{ [`sys/bus/pci/devices/${gpu}/enable`]: '1\n' }, [gpu]],
+    [{ 'sys/bus/pci/devices/0000:09:00.0': link('x') }, null],
+    [{ 'dev/vfio/9': '' }, ['9']],
+    [{ 'sys/fs/ext4/sda1': {} }, null],
+    [{ 'sys/class/net/eth7': link('x') }, null],
+    [{ 'proc/1/net/route': 'Iface\n' }, null],
+  ] as const;
+  for (const [change, where] of changes) {
     machine.add(change);
     const now = await host.fingerprint();
-    assert.notEqual(now, last, JSON.stringify(change));
+    const found = changesBetween(last, now);
+    const told =
+      found.kind === 'anything'
+        ? null
+        : [...found.functions, ...found.groups].map(String).toSorted((x, y) => x.localeCompare(y));
+    assert.deepEqual(told, where, JSON.stringify(change));
     last = now;
   }
 });
