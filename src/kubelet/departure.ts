@@ -30,6 +30,8 @@ export interface LeasedDevice {
 export interface ListWatch {
   /** A list named a holder since the lease began (or the record had one). */
   readonly everListed: boolean;
+  /** The kubelet that named a holder last: what it does not list any more has ended, however young it is. */
+  readonly listedBy: string | null;
   readonly latest:
     | { readonly kind: 'none' }
     | { readonly kind: 'listed'; readonly holder: DeviceHolder }
@@ -47,7 +49,7 @@ export interface ListWatch {
 
 /** Before any list; `everListed` is true when the record already names the pod. */
 export function newListWatch(everListed: boolean): ListWatch {
-  return { everListed, latest: { kind: 'none' }, absence: null };
+  return { everListed, listedBy: null, latest: { kind: 'none' }, absence: null };
 }
 
 /** Who holds the device by this answer: the first in the answer's order, null when nobody is listed. */
@@ -73,23 +75,24 @@ export function watchLists(
   if (answer.askedAtMs < device.sinceMs) return before;
   const holder = holderOf(answer, device);
   if (holder !== null) {
-    return { everListed: true, latest: { kind: 'listed', holder }, absence: null };
+    const latest = { kind: 'listed', holder } as const;
+    return { everListed: true, listedBy: answer.kubeletIncarnation, latest, absence: null };
   }
-  if (answer.kubeletUpMs < limits.kubeletUpMs) {
+  const incarnation = answer.kubeletIncarnation;
+  if (answer.kubeletUpMs < limits.kubeletUpMs && before.listedBy !== incarnation) {
     const latest = { kind: 'kubelet-too-young', upMs: answer.kubeletUpMs } as const;
-    return { everListed: before.everListed, latest, absence: null };
+    return { ...before, latest, absence: null };
   }
   const run = before.absence;
   const atMs = answer.askedAtMs;
-  const incarnation = answer.kubeletIncarnation;
   const latest = { kind: 'not-listed' } as const;
   if (run === null || run.incarnation !== incarnation) {
     const absence = { incarnation, lists: 1, firstMs: atMs, lastMs: atMs };
-    return { everListed: before.everListed, latest, absence };
+    return { ...before, latest, absence };
   }
   if (atMs <= run.lastMs) return { ...before, latest };
   const absence = { ...run, lists: run.lists + 1, lastMs: atMs };
-  return { everListed: before.everListed, latest, absence };
+  return { ...before, latest, absence };
 }
 
 /** What the API server (or the Pods API) knows about the pod of a lease. */

@@ -102,6 +102,24 @@ describe('what the lists say about a leased device', () => {
       'waiting',
     ],
     [
+      'two lists of a young kubelet that has named the holder itself',
+      [
+        list({ atMs: 2000, upMs: 500, holds: true }),
+        list({ atMs: 3000, upMs: 1500 }),
+        list({ atMs: 4000, upMs: 2500 }),
+      ],
+      'gone',
+    ],
+    [
+      'two lists of a young kubelet after another one that named the holder',
+      [
+        list({ atMs: 2000, holds: true }),
+        list({ atMs: 3000, upMs: 10, kubelet: 'next' }),
+        list({ atMs: 4000, upMs: 1010, kubelet: 'next' }),
+      ],
+      'waiting',
+    ],
+    [
       'a young list between two others counts for nothing and breaks the row',
       [list({ atMs: 2000 }), list({ atMs: 3000, upMs: 5 }), list({ atMs: 4000 })],
       'waiting',
@@ -226,7 +244,7 @@ describe('the four parts of the rule, enumerated', () => {
     }
   }
 
-  test('whatever the lists were: gone only after two lists in a row of one grown-up kubelet', () => {
+  test('whatever the lists were: gone only after two lists in a row of one kubelet that is grown up or had named it', () => {
     const sketch = fc.oneof(
       fc.constant(null),
       fc.record({
@@ -250,11 +268,17 @@ describe('the four parts of the rule, enumerated', () => {
         );
         const last = heard.at(-1);
         assert.ok(answers.at(-1)?.kind === 'holders' && last?.kind === 'holders');
+        const names = (one: HoldersAnswer): boolean =>
+          one.kind === 'holders' &&
+          one.holders.some((holder) => holder.deviceIds.includes(device.id));
+        const naming = heard.findLast(names);
+        const known =
+          naming?.kind === 'holders' && naming.kubeletIncarnation === last.kubeletIncarnation;
         const run = [];
         for (const one of heard.toReversed()) {
           if (one.kind !== 'holders' || one.kubeletIncarnation !== last.kubeletIncarnation) break;
-          if (one.kubeletUpMs < defaultDepartureLimits.kubeletUpMs) break;
-          if (one.holders.some((holder) => holder.deviceIds.includes(device.id))) break;
+          if (!known && one.kubeletUpMs < defaultDepartureLimits.kubeletUpMs) break;
+          if (names(one)) break;
           run.push(one.askedAtMs);
         }
         assert.ok(new Set(run).size >= 2);
