@@ -5,7 +5,7 @@
 //   cluster.nodes[0].stop('kubelet'); cluster.nodes[0].start('kubelet')
 //
 // No DNS and no kube-proxy: pods find the API server under its service address, and nothing else under one.
-import { cpSync, globSync } from 'node:fs';
+import { cpSync, existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PlainProcess } from '../../api/support/plain-process.ts';
 import { type ApiServer, startApiServer } from '../../api/support/api-server.ts';
@@ -53,9 +53,10 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes) keepLogs(node.path('/var/log/pods'), this.api.folder, node.name);
     await Promise.all(this.nodes.map(async (node) => await node[Symbol.asyncDispose]()));
     await Promise.all(this.#parts.map(async (part) => await part.stop('SIGKILL')));
-    keepLogs(this.api.folder);
+    keepLogs(this.api.folder, this.api.folder);
     await this.api[Symbol.asyncDispose]();
     await succeed('ip', ['link', 'delete', 'wg0']);
   }
@@ -64,11 +65,12 @@ export class Cluster implements AsyncDisposable {
 /** Variable that names a folder in which the logs of clusters are kept. */
 const logsVariable = 'WHOLEGROUP_CLUSTER_LOGS';
 
-function keepLogs(from: string): void {
+/** Keeps logs below a folder that is named after the cluster's, where a person asked for it. */
+function keepLogs(from: string, cluster: string, part = ''): void {
   const to = process.env[logsVariable];
-  if (to === undefined || to === '') return;
+  if (to === undefined || to === '' || !existsSync(from)) return;
   for (const file of globSync('**/*.log', { cwd: from }))
-    cpSync(join(from, file), join(to, basename(from), file));
+    cpSync(join(from, file), join(to, basename(cluster), part, file), { dereference: true });
 }
 
 /** The folder of a program; throws where it cannot be had. */

@@ -18,15 +18,22 @@ export interface Install {
 
 /** Builds what an installation needs; the image anew each time, for it has this checkout in it. */
 export async function prepareInstall(tell: (line: string) => void): Promise<Install> {
+  const startedMs = performance.now();
+  const out = join(folder, 'product');
+  mkdirSync(out, { recursive: true });
+  await succeed(process.execPath, [join(root, 'scripts', 'image.ts'), '--out', out], { cwd: root });
+  tell(`image: made in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  return await preparedInstall(tell);
+}
+
+/** What prepareInstall has built before. */
+export async function preparedInstall(
+  tell: (line: string) => void = () => undefined,
+): Promise<Install> {
   const helm = await built('helm', tell);
   if (helm.kind === 'missing') throw new Error(helm.why);
   const busybox = await testImage(tell);
-  mkdirSync(folder, { recursive: true });
-  const startedMs = performance.now();
-  const out = join(folder, 'product');
-  await succeed(process.execPath, [join(root, 'scripts', 'image.ts'), '--out', out], { cwd: root });
-  tell(`image: made in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-  const [archive] = globSync('*.oci.tar', { cwd: out });
-  if (archive === undefined) throw new Error(`npm run image left no archive in ${out}`);
-  return { images: [busybox, join(out, archive)], helm: join(helm.folder, 'helm') };
+  const [archive] = globSync(join(folder, 'product', '*.oci.tar'));
+  if (archive === undefined) throw new Error('no image was made: npm run image');
+  return { images: [busybox, archive], helm: join(helm.folder, 'helm') };
 }

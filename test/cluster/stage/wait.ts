@@ -1,0 +1,38 @@
+// Waiting for what a cluster comes to: asked again and again until an answer fits, or told what it was at the end.
+import assert from 'node:assert/strict';
+
+/** How long something may take in a scenario unless it says so itself. */
+export const usualMs = 30_000;
+const againMs = 50;
+
+/** Returns when `look` gives something; fails with `what` and the last state that `tell` gives. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null>,
+  { limitMs = usualMs, tell }: { limitMs?: number; tell?: () => Promise<string> } = {},
+): Promise<T> {
+  const endMs = performance.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found !== null) return found;
+    if (performance.now() > endMs) {
+      assert.fail(
+        `${what}: not within ${limitMs / 1000} s${tell === undefined ? '' : `\n${await tell()}`}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, againMs));
+  }
+}
+
+/** Looks for `forMs` and fails as soon as `holds` is not true. */
+export async function stays(
+  what: string,
+  forMs: number,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  const endMs = performance.now() + forMs;
+  while (performance.now() < endMs) {
+    assert(await holds(), `${what}: not any more`);
+    await new Promise((resolve) => setTimeout(resolve, againMs));
+  }
+}
