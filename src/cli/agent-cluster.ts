@@ -57,7 +57,9 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
   const common = { clock, random, log, metrics };
   const client = new ApiClient({ access, clock, random, metrics, userAgent });
   const parts = { ...common, client };
-  const watched = watchedBy(parts, nodeName);
+  const restored: (() => void)[] = [];
+  const onRestored = (): void => restored.forEach((each) => each());
+  const watched = watchedBy({ ...parts, onRestored }, nodeName);
   const { policies, nodes, groups, passthroughNodes, pods } = watched;
   const groupWriter = writer(parts, resources.groups, groups);
   const nodeWriter = writer(parts, resources.passthroughNodes, passthroughNodes);
@@ -89,6 +91,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
       },
     });
     const watching = agent.onViewsChanged(() => report.update());
+    restored.push(() => report.update());
     ends.push(() => (source.close(), report.close(), watching.close()));
     const { signal } = ending;
     const informers = Object.values(watched);

@@ -116,6 +116,32 @@ export const informerDutyCases: readonly Case[] = [
     },
   },
   {
+    name: 'after an outage a version that has expired costs one list, and no wait that the outage has grown',
+    run: async (stage) => {
+      const objects = objectsOf(stage);
+      await objects.create('a');
+      await using seen = watched(stage);
+      await seen.informer.synced();
+      await until('the watch is open', () => stage.proxy.seen.some(isWatch));
+      stage.proxy.breakAll(true);
+      await pause(1500);
+      await objects.create('b');
+      const body = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' };
+      let expiredMs = Number.NaN;
+      const when = (asked: Parameters<typeof isWatch>[0]): boolean => {
+        if (!isWatch(asked)) return false;
+        expiredMs = performance.now();
+        return true;
+      };
+      stage.proxy.add({ when, effect: { kind: 'answer', status: 410, body }, times: 1 });
+      stage.proxy.breakAll(false);
+      await until('b is told', () => seen.told.includes('added b=1'));
+      const tookMs = performance.now() - expiredMs;
+      assert(tookMs < 150, `${tookMs} ms, and the waits had grown to 200 to 400`);
+      assert.equal(seen.informer.health().lists, 2);
+    },
+  },
+  {
     name: 'a refusal of rights is told in health() and goes away by itself',
     run: async (stage) => {
       await objectsOf(stage).create('a');

@@ -32,6 +32,8 @@ export interface InformerOptions<Kept extends KubeObject> extends Selection {
   readonly log: Log;
   readonly metrics: ClusterMetrics;
   readonly timings?: Partial<InformerTimings>;
+  /** The server is heard again after it was not: what could not be written meanwhile may be tried again. */
+  readonly onRestored?: () => void;
 }
 
 /** What an informer is worth. */
@@ -47,6 +49,9 @@ export interface InformerHealth {
   /** How many times the whole resource was listed. */
   readonly lists: number;
 }
+
+/** The waits have reached their cap by then. */
+const silencesOfAnOutage = 5;
 
 function withoutManagedFields(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & {
@@ -67,6 +72,8 @@ export class Informer<Kept extends KubeObject = KubeObject> {
   #hasSynced = false;
   #resourceVersion: string | null = null;
   #trouble: Reaction | null = null;
+  /** Rounds in a row that no server answered. */
+  #silences = 0;
   /** The trouble that was warned of last, and when. */
   #warned: string | null = null;
   #warnedAtMs = 0;
@@ -94,6 +101,7 @@ export class Informer<Kept extends KubeObject = KubeObject> {
       if (signal.aborted) break;
       const reaction = reactionTo(round);
       if (reaction.relist) this.#resourceVersion = null;
+      this.#noteSilence(reaction);
       this.#tellOf(reaction);
       const waitMs = this.#waitMs(reaction);
       if (waitMs > 0) await sleep(this.#options.clock, waitMs, signal);
@@ -256,7 +264,24 @@ export class Informer<Kept extends KubeObject = KubeObject> {
     if (this.#trouble === null) return;
     this.#trouble = null;
     this.#warned = null;
+    this.#answered();
     this.#options.log.info('cluster-watch-restored', { resource: this.#options.resource.plural });
+    this.#options.onRestored?.();
+  }
+
+  #noteSilence({ problem }: Reaction): void {
+    if (problem === null) return;
+    if (problem.kind === 'unavailable') this.#silences++;
+    else this.#answered();
+  }
+
+  /**
+   * A server that answers again, be it with a refusal while it starts, is no reason to wait as long as for one that was
+   * away. One that answers now and then is: only after a real outage do the waits begin anew.
+   */
+  #answered(): void {
+    if (this.#silences >= silencesOfAnOutage) this.#resetBackoff();
+    this.#silences = 0;
   }
 
   #tellOf(reaction: Reaction): void {

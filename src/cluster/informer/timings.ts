@@ -25,7 +25,7 @@ export const defaultTimings: InformerTimings = {
   watchSeconds: 300,
   idleMs: 100_000,
   listSilenceMs: 20_000,
-  backoff: { baseMs: 200, capMs: 4000 },
+  backoff: { baseMs: 200, capMs: 2500 },
   slow: { baseMs: 500, capMs: 30_000 },
   warnMs: 30_000,
 };

@@ -12,20 +12,11 @@ import { GrpcKubelet } from '../../../src/standin/grpc-kubelet.ts';
 import { StandinKubelet } from '../../../src/standin/kubelet.ts';
 import type { ApiServer } from '../support/api-server.ts';
 import { freePorts, PlainProcess } from '../support/plain-process.ts';
+import { answer } from '../support/waiting.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const main = join(root, 'src', 'cli', 'main.ts');
 const protos = join(root, 'protos');
-
-/** Asks until there is an answer; throws with `what` after 20 seconds. */
-export async function answer<T>(what: string, ask: () => Promise<T | null> | T | null): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
-    const found = await Promise.resolve(ask()).catch(() => null);
-    if (found !== null) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${what}: not within 20 s`);
-}
 
 /** One node. */
 export class AgentNode implements AsyncDisposable {

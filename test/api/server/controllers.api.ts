@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { assignedGroup, nodeObject } from '../objects/group-objects.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { startControllers } from '../support/controllers.ts';
-import { until } from './until.ts';
+import { until } from '../support/waiting.ts';
 
 const api = '/apis/wholegroup.dev/v1alpha1';
 

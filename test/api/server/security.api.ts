@@ -6,7 +6,7 @@ import { assignedGroup } from '../objects/group-objects.ts';
 import { minimal } from '../objects/policy-objects.ts';
 import type { ApiAnswer } from '../support/api-call.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
-import { until } from './until.ts';
+import { until } from '../support/waiting.ts';
 import {
   api,
   groupApplied,

@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { errorText } from '../../../src/base/errors.ts';
+import { until } from './waiting.ts';
 
 /** What to start. */
 export interface PlainCommand {
@@ -60,14 +62,11 @@ export class PlainProcess {
 
   /** Asks `isReady` until it says yes. Throws with the end of the output when the program ends or takes too long. */
   async until(isReady: () => Promise<boolean>, what: string, limitMs = 60_000): Promise<void> {
-    const startedMs = performance.now();
-    while (this.running && performance.now() - startedMs < limitMs) {
-      if (await isReady().catch(() => false)) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    const why = this.running ? `took more than ${limitMs} ms` : 'ended';
-    const output = readFileSync(this.#command.logFile, 'utf8').split('\n').slice(-30).join('\n');
-    throw new Error(`${what}: ${this.#command.program} ${why}:\n${output}`);
+    const hopeless = (): string | null => (this.running ? null : 'it has ended');
+    await until(what, isReady, { limitMs, hopeless }).catch((cause: unknown) => {
+      const log = readFileSync(this.#command.logFile, 'utf8').split('\n').slice(-30).join('\n');
+      throw new Error(`${this.#command.program}: ${errorText(cause)}:\n${log}`, { cause });
+    });
   }
 }
 
