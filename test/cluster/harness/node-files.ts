@@ -87,6 +87,8 @@ export function kubeletConfiguration(
     fileCheckFrequency: '1s',
     // 10 s by default: what is allocatable would show as late.
     nodeStatusUpdateFrequency: '1s',
+    // Programs that tests kill are back at once.
+    crashLoopBackOff: { maxContainerRestartPeriod: '1s' },
     ...more,
   });
 }

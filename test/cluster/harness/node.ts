@@ -1,6 +1,6 @@
 // One node of a cluster: namespaces of its own with a containerd and a kubelet, which a test can stop and start one by
 // one, and look into from outside.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PlainProcess } from '../../api/support/plain-process.ts';
 import { hierarchies, makeNodeGroups } from './cgroups.ts';
@@ -135,6 +135,10 @@ export class ClusterNode implements AsyncDisposable {
   write(inside: string, text: string): void {
     mkdirSync(dirname(this.path(inside)), { recursive: true });
     writeFileSync(this.path(inside), text);
+  }
+
+  erase(inside: string): void {
+    rmSync(this.path(inside));
   }
 
   /** Runs a command on the node, as one who has logged in there. */
