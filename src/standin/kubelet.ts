@@ -38,6 +38,8 @@ export interface StandinOptions {
   readonly removeMs?: number;
   /** List as before 1.34. Default false. */
   readonly listFinishedPods?: boolean;
+  /** The checkpoint that the first process finds; null or absent: none. UIDs count from 1 again. */
+  readonly checkpoint?: string | null;
 }
 
 /** A node with its kubelet and its pods. */
@@ -55,6 +57,7 @@ export class StandinKubelet {
   constructor(options: StandinOptions) {
     this.#options = options;
     this.#runtime = options.runtime ?? plainRuntime;
+    this.#checkpoint = options.checkpoint ?? null;
   }
 
   /** True while a kubelet process runs. */

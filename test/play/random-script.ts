@@ -15,6 +15,7 @@ const devices: readonly {
   { address: '0000:02:01.0', native: 'e1000', group: 4 },
   { address: '0000:04:00.0', native: 'nvme', group: 8 },
 ];
+const natives: ReadonlySet<string> = new Set(devices.map(({ native }) => native));
 const virtualFunctions = ['0000:04:00.1', '0000:04:00.2'];
 const ports = ['0000:00:07.0', '0000:00:08.0', '0000:00:09.0'];
 const sriov = '/sys/bus/pci/devices/0000:04:00.0/sriov_numvfs';
@@ -142,6 +143,12 @@ class ScriptWriter {
     if (random.chance(0.2)) this.#read(sriov);
   }
 
+  /** Never the driver of other hardware: it would wait for a device that is none, each its own time. */
+  #override(address: string, native: string, wanted: string): void {
+    const foreign = natives.has(wanted) && wanted !== native;
+    this.#write(fileOf(address, 'driver_override'), foreign ? native : wanted);
+  }
+
   /** One step: a command, or a few that belong together. */
   step(): void {
     const random = this.#random;
@@ -152,7 +159,7 @@ class ScriptWriter {
       [9, () => this.#use()],
       [6, () => this.#closeOne()],
       [8, () => this.#look()],
-      [6, () => this.#write(fileOf(address, 'driver_override'), random.pick(overrides))],
+      [6, () => this.#override(address, native, random.pick(overrides))],
       [5, () => this.#write('/sys/bus/pci/drivers_probe', address)],
       [5, () => this.#write('/sys/bus/pci/drivers/vfio-pci/unbind', address)],
       [4, () => this.#write(`/sys/bus/pci/drivers/${native}/unbind`, address)],

@@ -9,6 +9,8 @@ export interface UseCase {
   readonly kind: BlockerKind;
   readonly start: string;
   readonly end: string;
+  /** It is there from the start; only its end can be brought about. */
+  readonly sinceBoot?: true;
   /** What the monitor is told before `start`, and after `end`. */
   readonly plug?: string;
   readonly unplug?: string;
@@ -19,6 +21,8 @@ const virtioDisk = '0000:08:00.0';
 const freeNic = '0000:03:00.0';
 const igb = '0000:07:00.0';
 const usb = '0000:0a:00.0';
+/** The boot display: it is that from the start, and stays it. */
+export const display = '0000:00:02.0';
 
 /** A program in the background that holds what it opened. It lets go of the pipe by which its starter waits. */
 const hold = (redirect: string): string =>
@@ -26,13 +30,17 @@ const hold = (redirect: string): string =>
 const letGo = 'kill $(cat /tmp/holder); sleep 0.2';
 const wipe = 'dd if=/dev/zero of=$dev bs=64k count=16 2>/dev/null';
 
+/** LVM without the daemons it has on a host: it makes its device nodes itself. */
+const lvm = (command: string): string =>
+  `lvm ${command} --config 'devices{obtain_device_list_from_udev=0 use_devicesfile=0} activation{udev_sync=0 udev_rules=0 monitoring=0} global{event_activation=0} backup{backup=0 archive=0}'`;
+
 /** Every use that the guest can show. */
 export const useCases: readonly UseCase[] = [
   {
     name: 'a mounted ext4',
     address: nvme,
     kind: 'FilesystemMounted',
-    start: 'mke2fs -q -F $dev && mount $dev /mnt',
+    start: 'mke2fs -q -F -j -O extent $dev && mount -t ext4 $dev /mnt',
     end: 'umount /mnt',
   },
   {
@@ -56,6 +64,13 @@ export const useCases: readonly UseCase[] = [
     kind: 'DeviceMapperActive',
     start: 'echo "0 1024 linear $dev 0" | dmsetup create --noudevsync linear1',
     end: 'dmsetup remove --noudevsync linear1',
+  },
+  {
+    name: 'an active logical volume',
+    address: nvme,
+    kind: 'VolumeGroupActive',
+    start: `${lvm('pvcreate -y')} $dev && ${lvm('vgcreate')} vg7 $dev && ${lvm('lvcreate -y -Zn -Wn -l 4 -n lv7')} vg7`,
+    end: `${lvm('vgchange -an')} vg7; ${lvm('vgremove -f')} vg7; ${lvm('pvremove')} $dev; ${wipe}`,
   },
   {
     name: 'a dm-crypt mapping',
@@ -152,6 +167,14 @@ export const useCases: readonly UseCase[] = [
     kind: 'VirtualFunctionsExist',
     start: 'echo 2 >/sys/bus/pci/devices/0000:07:00.0/sriov_numvfs',
     end: 'echo 0 >/sys/bus/pci/devices/0000:07:00.0/sriov_numvfs',
+  },
+  {
+    name: 'the system console on a framebuffer',
+    address: display,
+    kind: 'FramebufferConsole',
+    sinceBoot: true,
+    start: 'true',
+    end: "for each in /sys/class/vtconsole/*; do grep -q 'frame buffer' $each/name && echo 0 >$each/bind; done; true",
   },
   {
     name: 'a USB keyboard',

@@ -1,5 +1,5 @@
-// Runs in a guest: begins every use of useCases, looks at the machine as `wholegroup inspect` does, ends the use, and
-// looks again. Prints one line of JSON for each.
+// Runs in a guest: begins every use of useCases, looks at the machine as `wholegroup inspect` does, ends the use, looks
+// again, and claims what is released then. Prints one line of JSON for each.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { machineReport } from '../../../src/cli/render/report.ts';
 import { LinuxKernel } from '../../../src/kernel/linux/linux-kernel.ts';
 import { realClock } from '../../../src/observe/real-clock.ts';
 import type { Blocker } from '../../../src/ownership/blockers.ts';
+import { claimProblem } from './claim.ts';
 import { type UseCase, useCases } from './use-cases.ts';
 
 /** What came of one case. */
@@ -19,6 +20,8 @@ export interface UseResult {
   readonly after: readonly Blocker[];
   /** What the shell said that could not begin the use; null when it could. */
   readonly cannotStart: string | null;
+  /** Why the group could not be claimed after the use; null when it could. Always null where it is never released. */
+  readonly cannotClaim: string | null;
 }
 
 const looksUntilSettled = 4;
@@ -94,7 +97,8 @@ async function tryCase(use: UseCase): Promise<UseResult> {
   tellMonitor(use.unplug);
   shell(use.end, use);
   const after = await settledBlockersOf(use.address);
-  return { name: use.name, before, during, after, cannotStart };
+  const cannotClaim = after.length > 0 ? null : await claimProblem(kernel, clock, use.address);
+  return { name: use.name, before, during, after, cannotStart, cannotClaim };
 }
 
 // All of them, or those with one of the arguments in their name.

@@ -1,6 +1,6 @@
 // One guest: boots it, hands every line of its second serial line to the caller, does what it asks of the monitor,
 // and ends it. A guest that hangs is ended at its deadline; of one that failed the console is kept.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   createWriteStream,
   mkdirSync,
@@ -107,6 +107,18 @@ function tellMonitor(socketPath: string, command: string): void {
   socket.on('error', () => socket.destroy());
 }
 
+/** A guest does not outlive whoever started it. Returns how to forget it. */
+function endWithUs(child: ChildProcess): () => void {
+  const end = (): void => void child.kill('SIGKILL');
+  const leave = (): void => process.exit(1);
+  process.on('exit', end);
+  process.on('SIGTERM', leave).on('SIGINT', leave).on('SIGHUP', leave);
+  return () => {
+    process.off('exit', end);
+    process.off('SIGTERM', leave).off('SIGINT', leave).off('SIGHUP', leave);
+  };
+}
+
 async function prepareFolder(boot: Boot): Promise<string> {
   const runs = join(boot.rig.cache, 'runs');
   mkdirSync(runs, { recursive: true });
@@ -128,6 +140,7 @@ export async function runGuest(boot: Boot): Promise<Ended> {
       QEMU_MODULE_DIR: join(boot.rig[boot.shape.qemu], 'usr/lib/x86_64-linux-gnu/qemu'),
     },
   });
+  const forget = endWithUs(child);
   child.stderr.pipe(createWriteStream(join(folder, 'qemu.err')));
   // A guest that has gone needs no answer.
   child.stdin.on('error', () => undefined);
@@ -152,6 +165,7 @@ export async function runGuest(boot: Boot): Promise<Ended> {
   child.once('close', () => closed.resolve());
   await closed.promise;
   clearTimeout(deadline);
+  forget();
   const done = /^@@DONE (\d+)$/.exec(lines.at(-1) ?? '');
   const status = done === null ? null : Number(done[1]);
   const how = status !== null ? 'powered off' : late ? 'ended at its deadline' : 'died';

@@ -94,6 +94,13 @@ const agent: Shape = {
   withNode: true,
 };
 
+/** The same with a device before all others: every group behind it has another number. */
+const renumbered: Shape = {
+  ...agent,
+  name: 'agent-renumbered',
+  devices: [...agent.devices, 'pci-testdev,addr=1.0'],
+};
+
 /** Interrupts are not remapped: VFIO lets nobody in. */
 const noInterruptRemapping: Shape = {
   ...agent,
@@ -114,6 +121,7 @@ export const shapes = {
   transcripts,
   'transcripts-shpc': transcriptsShpc,
   agent,
+  'agent-renumbered': renumbered,
   'no-interrupt-remapping': noInterruptRemapping,
   'no-iommu': noIommu,
 } as const;

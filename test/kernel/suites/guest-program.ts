@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Entry } from '../rig/cpio.ts';
 
-/** The program as a file of a guest's job. */
-export async function guestProgram(source: string): Promise<Entry> {
+/** The program as a file of a guest: of its job, or where `path` says. */
+export async function guestProgram(
+  source: string,
+  path = `job/${source.replace(/\.ts$/, '.mjs')}`,
+): Promise<Entry> {
   const folder = mkdtempSync(join(tmpdir(), 'wholegroup-guest-'));
   const outfile = join(folder, 'program.mjs');
   await build({
@@ -22,5 +25,5 @@ export async function guestProgram(source: string): Promise<Entry> {
   });
   const content = readFileSync(outfile);
   rmSync(folder, { recursive: true });
-  return { kind: 'file', path: `job/${source.replace(/\.ts$/, '.mjs')}`, mode: 0o644, content };
+  return { kind: 'file', path, mode: 0o644, content };
 }

@@ -2,7 +2,7 @@
 // that shows it; when the use ends the group is as it was before.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { useCases } from '../guest/use-cases.ts';
+import { display, useCases } from '../guest/use-cases.ts';
 import type { UseResult } from '../guest/uses.ts';
 import { accountOf, runGuest } from '../rig/guest.ts';
 import { textFile } from '../rig/initramfs.ts';
@@ -15,6 +15,8 @@ const deadlineMs = 600_000;
 const rig = await suiteRig();
 const kinds = (blockers: UseResult['before']): string[] =>
   [...new Set(blockers.map(({ kind }) => kind))].sort((a, b) => (a < b ? -1 : 1));
+const addressOf = ({ name }: UseResult): string | undefined =>
+  useCases.find((use) => use.name === name)?.address;
 
 describe('uses of real devices', { concurrency: sideBySide }, () => {
   for (const name of kernels) {
@@ -34,10 +36,20 @@ describe('uses of real devices', { concurrency: sideBySide }, () => {
           const seen = result.during.find(({ kind }) => kind === use.kind);
           assert.ok(seen !== undefined, `seen: ${kinds(result.during).join(', ')}`);
           assert.ok(seen.evidence.path.startsWith('/'), JSON.stringify(seen.evidence));
-          assert.ok(!kinds(result.before).includes(use.kind), 'not seen before the use');
-          assert.deepEqual(kinds(result.after), kinds(result.before));
+          const atFirst = kinds(result.before);
+          assert.equal(atFirst.includes(use.kind), use.sinceBoot === true, 'before the use');
+          assert.deepEqual(
+            kinds(result.after),
+            atFirst.filter((kind) => kind !== use.kind),
+          );
+          assert.equal(result.cannotClaim, null);
         });
       }
+      await t.test(`${name}: the boot display is seen as BootDisplay`, () => {
+        const always = results.filter((each) => addressOf(each) === display);
+        assert.ok(always.length > 0, accountOf(ended));
+        for (const { after } of always) assert.ok(kinds(after).includes('BootDisplay'));
+      });
       assert.equal(ended.status, 0, `${accountOf(ended)}\n${ended.lines.slice(-5).join('\n')}`);
     });
   }

@@ -1,0 +1,25 @@
+// Waiting inside a guest, which is an order of magnitude slower than the machine it runs on.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const pollMs = 50;
+const limitMs = 180_000;
+
+/** Asks until the answer is neither false nor null nor undefined; throws with `what` after a while. */
+export async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  withinMs = limitMs,
+): Promise<NonNullable<T>> {
+  const endMs = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== false && answer !== null && answer !== undefined) return answer;
+    if (performance.now() > endMs) throw new Error(`waited ${withinMs / 1000} s in vain: ${what}`);
+    await sleep(pollMs);
+  }
+}
+
+/** Throws with `what` unless it holds. */
+export function check(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(what);
+}

@@ -1,0 +1,49 @@
+// The whole flow on real devices: the agent as it ships and a kubelet stand-in inside a guest, pods whose programs
+// open groups through VFIO, and what goes wrong on the way. Each scene is a test; its figures are printed.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Scene } from '../guest/flow/scene.ts';
+import { boots } from '../guest/flow/scenes/index.ts';
+import { accountOf } from '../rig/guest.ts';
+import { textFile } from '../rig/initramfs.ts';
+import { shapes } from '../rig/shapes.ts';
+import { judgeScenes, playBoot } from './flow-runs.ts';
+import { kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
+
+const kernels = ['6.1', '6.12', 'newest'] as const;
+/** What CI has time for: one whole flow on one kernel. */
+const core = { kernel: '6.12', parts: ['two functions', 'full disk', 'during write 3 of'] };
+const keepMark = '@@KEEP ';
+
+const rig = await suiteRig();
+const isChosen = ({ name }: Scene): boolean =>
+  !onlyCore || core.parts.some((part) => name.includes(part));
+
+describe('the whole flow on real devices', { concurrency: sideBySide }, () => {
+  for (const name of kernels) {
+    if (onlyCore && name !== core.kernel) continue;
+    for (const boot of ['claims', 'kills', 'hung'] as const) {
+      const scenes = boots[boot].filter(isChosen);
+      if (scenes.length === 0) continue;
+      test(`${name}: ${boot}`, async (t) => {
+        const kernel = kernelOf(rig, name);
+        if (typeof kernel === 'string') return t.skip(kernel);
+        const parts = onlyCore ? core.parts : [];
+        await judgeScenes(t, name, scenes, await playBoot({ rig, kernel, boot, parts }));
+      });
+    }
+    if (onlyCore) continue;
+    test(`${name}: a reboot`, async (t) => {
+      const kernel = kernelOf(rig, name);
+      if (typeof kernel === 'string') return t.skip(kernel);
+      const first = await playBoot({ rig, kernel, boot: 'before a reboot' });
+      await judgeScenes(t, name, boots['before a reboot'], first);
+      const kept = first.lines.find((line) => line.startsWith(keepMark));
+      assert.ok(kept !== undefined, accountOf(first));
+      const files = [textFile('job/kept', kept.slice(keepMark.length))];
+      const shape = shapes['agent-renumbered'];
+      const second = await playBoot({ rig, kernel, boot: 'after a reboot', shape, files });
+      await judgeScenes(t, name, boots['after a reboot'], second);
+    });
+  }
+});
