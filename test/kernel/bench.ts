@@ -10,7 +10,7 @@ import { isMet, type Measure, ratioOf } from '../../bench/measure.ts';
 import { Unavailable } from './rig/apt.ts';
 import { cacheFolder } from './rig/cache.ts';
 import { accountOf, runGuest } from './rig/guest.ts';
-import { textFile } from './rig/initramfs.ts';
+import { bundleForGuests, textFile } from './rig/initramfs.ts';
 import { prepareRig } from './rig/rig.ts';
 import { shapes } from './rig/shapes.ts';
 import { kernelNames } from './rig/wanted.ts';
@@ -32,6 +32,7 @@ async function measure(): Promise<readonly Measure[]> {
   const rig = await prepareRig(cacheFolder(process.env), kernelNames, (line) =>
     console.error(line),
   );
+  await bundleForGuests();
   const kernel = rig.kernels.find((each) => each.name === name);
   if (kernel === undefined) throw new Unavailable(`there is no kernel ${name}`);
   const job = [await guestProgram('bench.ts'), textFile('job/main', 'node /job/bench.mjs\n')];

@@ -12,6 +12,7 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { Unavailable } from './rig/apt.ts';
 import { cacheFolder } from './rig/cache.ts';
+import { bundleForGuests } from './rig/initramfs.ts';
 import { prepareRig } from './rig/rig.ts';
 import { kernelNames, type KernelName } from './rig/wanted.ts';
 import { asked, askedKernels } from './suites/setup.ts';
@@ -91,7 +92,8 @@ try {
   const rig = await prepareRig(cacheFolder(process.env), askedKernels(), (line) =>
     console.log(`[${elapsed()}] ${line}`),
   );
-  console.log(`[${elapsed()}] the rig is there`);
+  await bundleForGuests();
+  console.log(`[${elapsed()}] the rig is there, and the agent's bundle`);
   for (const { name, release } of rig.kernels) console.log(`kernel ${name} is Linux ${release}`);
   for (const [name, why] of rig.missing) console.log(`kernel ${name}: skipped: ${why}`);
   process.exitCode = await judge();
