@@ -17,6 +17,7 @@ import { addApiFlags, apiAccess, type ApiFlags } from '../api-access.ts';
 import { addKernelFlags, type CommandContext, logOf } from '../command-context.ts';
 import { endOfProcess } from '../end-of-process.ts';
 import { chooseKernel, type KernelFlags } from '../kernel-choice.ts';
+import { observedKernel } from '../observed-kernel.ts';
 import { laneEntry } from '../places.ts';
 import { requireUsableKernel } from '../usable-kernel.ts';
 import { version } from '../version.ts';
@@ -142,7 +143,7 @@ async function runAgent(
     const ofCluster = { nodeName, stateDir, policiesFromApi, clock, log, metrics };
     const cluster = access === null ? null : await connect({ access, ...ofCluster });
     running = await startAgent(settings, {
-      kernel: chosen.kernel,
+      kernel: observedKernel(chosen.kernel, metrics),
       clock,
       log,
       metrics,
