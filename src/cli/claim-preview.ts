@@ -1,5 +1,6 @@
 // What would happen if a pod got this group now: the very steps that a claim would plan, the device files, what is
 // to be kept in mind, and a policy to start from. Nothing is done.
+import { valueOr } from '../base/known.ts';
 import type { GroupLook } from '../ownership/look.ts';
 import { claimSteps } from '../ownership/plan.ts';
 import type { Access } from '../ownership/record.ts';
@@ -71,7 +72,7 @@ export function previewClaim(
           '/dev/iommu',
           ...endpoints.map((member) => `/dev/vfio/devices/${member.vfioDevice ?? 'vfioN'}`),
         ],
-    cautions: cautionsFor(endpoints),
+    cautions: cautionsFor(report.members, valueOr(node.kernelRelease, null)),
     policy: policySketch(report.members, primary),
   };
 }

@@ -14,12 +14,31 @@ const badLosers: readonly { readonly drivers: readonly string[]; readonly how: s
   },
 ];
 
-/** One sentence for each caution. */
-export function cautionsFor(endpoints: readonly MemberReport[]): readonly string[] {
+/** One sentence for each caution about a group of these members, on a kernel of this release (null: not known). */
+export function cautionsFor(
+  members: readonly MemberReport[],
+  kernelRelease: string | null,
+): readonly string[] {
+  const endpoints = members.filter((member) => member.role === 'endpoint');
   return [
     ...badLosers.flatMap((loser) => driverCautions(endpoints, loser)),
     ...resetCautions(endpoints),
+    ...bridgeCautions(members, kernelRelease),
   ];
+}
+
+/** Seen on Linux 6.1.192, not on 6.12 and later: docs/reference/kernel-suites.md. */
+function bridgeCautions(
+  members: readonly MemberReport[],
+  kernelRelease: string | null,
+): readonly string[] {
+  if (kernelRelease === null || !/^6\.1\./.test(kernelRelease)) return [];
+  return members
+    .filter(({ role, driver }) => role === 'bridge' && driver !== 'pcieport')
+    .map(
+      ({ address }) =>
+        `${address}: with an Intel IOMMU Linux 6.1 may stop in a bug of its own when this group is let go after something was plugged in or out behind the bridge: leave the slots behind it as they are, or run a newer Linux.`,
+    );
 }
 
 function driverCautions(
