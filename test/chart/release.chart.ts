@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../api/support/api-server.ts';
+import { until } from '../api/support/waiting.ts';
 import { chartFolder, namespace, run } from './helm.ts';
 import { renderer } from './rendered.ts';
 
@@ -102,7 +103,12 @@ for (const version of ['helm', 'helm3'] as const) {
     await call('install', 'wholegroup', chartFolder);
     assert.equal(await succeed(server, cordoned), 'fan');
     await call('uninstall', 'wholegroup');
-    await succeed(server, ['delete', 'crd', '-l', 'app.kubernetes.io/name=wholegroup']);
+    // kubectl's own wait has no end, and now and then misses the last event.
+    const all = ['crd', '-l', 'app.kubernetes.io/name=wholegroup'];
+    await succeed(server, ['delete', '--wait=false', ...all]);
+    const stillThere = async (): Promise<string> =>
+      await succeed(server, ['get', '-o', 'name', ...all]);
+    await until('definitions go', async () => (await stillThere()) === '', { limitMs: 60_000 });
     const last = (await everything(server)).filter((name) => name.includes('wholegroup'));
     assert.deepEqual(last, []);
   });
