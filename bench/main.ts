@@ -7,6 +7,10 @@ import { parseArgs } from 'node:util';
 import { largeMachine } from '../src/kernel/model/topology-large.ts';
 import { root } from './children.ts';
 import { allocate } from './allocate.ts';
+import { apiMemory } from './api/memory.ts';
+import { apiScale } from './api/scale.ts';
+import { apiSteady } from './api/steady.ts';
+import { apiWatch } from './api/watch.ts';
 import { churn } from './churn.ts';
 import { idle } from './idle.ts';
 import { inventory } from './inventory.ts';
@@ -15,7 +19,10 @@ import { memory } from './memory.ts';
 import { start } from './start.ts';
 import { type TreeRoots, writeMachineTree } from './tree.ts';
 
-const benches: readonly Bench[] = [allocate, churn, inventory, start, memory, idle];
+const benches: readonly Bench[] = [
+  ...[allocate, churn, inventory, start, memory, idle],
+  ...[apiWatch, apiMemory, apiScale, apiSteady],
+];
 
 const { values: flags } = parseArgs({
   options: {
@@ -81,7 +88,8 @@ const measures: Measure[] = [];
 const say = (text: string): void => console.error(`  ${text}`);
 try {
   for (const bench of benches) {
-    if (flags.only !== undefined && !flags.only.includes(bench.name)) continue;
+    const wanted = flags.only?.includes(bench.name) ?? bench.onlyByName !== true;
+    if (!wanted) continue;
     console.error(`${bench.name}: ${bench.about}`);
     const found = await bench.run({ quick: flags.quick, say, tree });
     for (const measure of found) say(row(measure).filter(Boolean).join(', '));

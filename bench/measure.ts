@@ -6,7 +6,7 @@ import type { TreeRoots } from './tree.ts';
 export interface Measure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MB' | '%';
+  readonly unit: 'ms' | 'µs' | 'MB' | '%' | 'writes';
   /** The least this could be on this machine, measured in the same run; null: none is known. */
   readonly floor: { readonly what: string; readonly value: number } | null;
   /** What must hold: the value itself, or its ratio to the floor, is at most `max`. Null: told, not judged. */
@@ -28,6 +28,8 @@ export interface BenchContext {
 export interface Bench {
   readonly name: string;
   readonly about: string;
+  /** Takes minutes, or needs what is built first: left out unless --only names it. */
+  readonly onlyByName?: boolean;
   run(context: BenchContext): Promise<readonly Measure[]>;
 }
 

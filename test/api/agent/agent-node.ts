@@ -15,8 +15,10 @@ import { freePorts, PlainProcess } from '../support/plain-process.ts';
 import { answer } from '../support/waiting.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const main = join(root, 'src', 'cli', 'main.ts');
 const protos = join(root, 'protos');
+
+/** Arguments of Node.js that start the program from its sources. */
+export const unbuilt: readonly string[] = [join(root, 'src', 'cli', 'main.ts')];
 
 /** One node. */
 export class AgentNode implements AsyncDisposable {
@@ -28,6 +30,7 @@ export class AgentNode implements AsyncDisposable {
   readonly #sockets: GrpcKubelet;
   readonly #kubeconfig: string;
   readonly #port: number;
+  readonly #program: readonly string[];
   #agent: PlainProcess | null = null;
   #starts = 0;
 
@@ -40,6 +43,7 @@ export class AgentNode implements AsyncDisposable {
     sockets: GrpcKubelet;
     kubeconfig: string;
     port: number;
+    program: readonly string[];
   }) {
     this.name = parts.name;
     this.kubelet = parts.kubelet;
@@ -49,16 +53,21 @@ export class AgentNode implements AsyncDisposable {
     this.#sockets = parts.sockets;
     this.#kubeconfig = parts.kubeconfig;
     this.#port = parts.port;
+    this.#program = parts.program;
   }
 
-  /** Everything but the agent. `machine`: a bundled topology. */
-  static async open(server: ApiServer, name: string, machine: string): Promise<AgentNode> {
+  /** Everything but the agent. `machine`: a bundled topology, or a file with one; `program`: what starts the agent. */
+  static async open(
+    server: ApiServer,
+    name: string,
+    ...[machine, program = unbuilt]: [string, (readonly string[])?]
+  ): Promise<AgentNode> {
     const folder = mkdtempSync(join(tmpdir(), 'wg-'));
     for (const each of ['kubelet', 'cdi', 'state']) mkdirSync(join(folder, each));
     const socket = join(folder, 'sim.sock');
     const sim = new PlainProcess({
       program: process.execPath,
-      args: [main, 'sim', '--topology', machine, '--listen', socket],
+      args: [...unbuilt, 'sim', '--topology', machine, '--listen', socket],
       logFile: join(folder, 'sim.log'),
     });
     const clock = realClock();
@@ -80,7 +89,9 @@ export class AgentNode implements AsyncDisposable {
     const token = await server.tokenFor({ serviceAccount: 'wholegroup-agent', node: name });
     const kubeconfig = server.kubeconfigFor(token);
     const [port = 0] = await freePorts(1);
-    return new AgentNode({ name, folder, sim, kubelet, control, sockets, kubeconfig, port });
+    return new AgentNode({
+      ...{ name, folder, sim, kubelet, control, sockets, kubeconfig, port, program },
+    });
   }
 
   /** Starts the agent and waits until it says that it is ready. */
@@ -90,7 +101,14 @@ export class AgentNode implements AsyncDisposable {
     this.#agent = new PlainProcess({
       program: process.execPath,
       args: [
-        ...[main, 'agent', '--kernel', `unix://${at('sim.sock')}`, '--node-name', this.name],
+        ...[
+          ...this.#program,
+          'agent',
+          '--kernel',
+          `unix://${at('sim.sock')}`,
+          '--node-name',
+          this.name,
+        ],
         ...['--state', at('state'), '--cdi-dir', at('cdi'), '--kubelet-dir', at('kubelet')],
         ...['--kubeconfig', this.#kubeconfig, '--kubelet-ready-seconds', '1'],
         ...['--listen', `127.0.0.1:${this.#port}`],
@@ -100,6 +118,16 @@ export class AgentNode implements AsyncDisposable {
     await answer('the agent', async () =>
       (await fetch(`http://127.0.0.1:${this.#port}/readyz`)).ok ? true : null,
     );
+  }
+
+  /** Where its kernel is served. */
+  get kernelSocket(): string {
+    return join(this.#folder, 'sim.sock');
+  }
+
+  /** Process id of the agent. */
+  get agentPid(): number {
+    return this.#agent?.pid ?? 0;
   }
 
   /** What the agent that was started last has logged. */

@@ -200,7 +200,11 @@ test('a server that was away for 30 s is followed again within 5 s; no lease is 
   const entries = server.audit().length;
   await server.kill();
   // What happens on the host meanwhile is to be told afterwards.
-  await worker.control.perform('changeLink', { name: 'eth3', up: true, addresses: [] });
+  await worker.control.perform('changeLink', {
+    name: 'eth3',
+    up: true,
+    addresses: ['192.0.2.10/24'],
+  });
   await new Promise((resolve) => setTimeout(resolve, 30_000));
   await server.restart();
   const returnedMs = performance.now();

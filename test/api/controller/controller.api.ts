@@ -1,42 +1,23 @@
 // The controller as processes against a real API server: what becomes of policies, objects of nodes that are gone, and
 // two candidates for one Lease.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { PolicyObject, PolicyStatus } from '../../../src/api/passthrough-policy.ts';
 import { type ApiServer, startApiServer } from '../support/api-server.ts';
-import { freePorts, PlainProcess } from '../support/plain-process.ts';
 import { rightsIn, roleUse } from '../support/role-use.ts';
 import { answer, until } from '../support/waiting.ts';
+import { type RunningController, startController } from './start-controller.ts';
 import { assignedGroup, blockedGroup, nodeObject } from '../objects/group-objects.ts';
 
 const api = '/apis/wholegroup.dev/v1alpha1';
-const main = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.ts');
 
 let server: ApiServer;
-let kubeconfig = '';
-const controllers: PlainProcess[] = [];
+const controllers: RunningController[] = [];
 
 async function call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object) {
   const contentType = method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {};
   const request = { method, path, token: server.tokens.admin, ...(body && { body }) };
   return server.call({ ...request, ...contentType });
-}
-
-async function startController(name: string): Promise<PlainProcess> {
-  const [port = 0] = await freePorts(1);
-  const controller = new PlainProcess({
-    program: process.execPath,
-    args: [
-      ...[main, 'controller', '--kubeconfig', kubeconfig, '--listen', `127.0.0.1:${port}`],
-      ...['--lease-namespace', 'wholegroup-system'],
-    ],
-    logFile: join(server.folder, `${name}.log`),
-  });
-  const ready = async (): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
-  await controller.until(ready, name);
-  controllers.push(controller);
-  return controller;
 }
 
 const policy = (name: string, more: object = {}): object => ({
@@ -68,16 +49,11 @@ before(async () => {
   server = await startApiServer();
   await server.applyDefinitions();
   for (const path of ['deploy/namespace.yaml', 'deploy/rbac']) await server.apply(path);
-  const token = await server.tokenFor({
-    serviceAccount: 'wholegroup-controller',
-    node: 'worker-1',
-  });
-  kubeconfig = server.kubeconfigFor(token);
   await call('POST', '/api/v1/nodes', { metadata: { name: 'worker-2', labels: { gpu: 'a40' } } });
-  await startController('first');
+  controllers.push(await startController(server, 'first'));
 });
 after(async () => {
-  for (const controller of controllers) await controller.stop();
+  for (const controller of controllers) await controller[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
 });
 
@@ -130,8 +106,8 @@ test('objects of a node that is gone go too', async () => {
 });
 
 test('another candidate goes on when the leader ends', async () => {
-  await startController('second');
-  await controllers[0]?.stop();
+  controllers.push(await startController(server, 'second'));
+  await controllers[0]?.process.stop();
   await call('POST', `${api}/passthroughpolicies`, policy('later'));
   await statusThat('later', ({ conditions }) => conditions.length === 2);
 });
