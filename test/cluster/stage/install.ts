@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..', '..', '..');
 export interface StageOptions extends Omit<ClusterOptions, 'images'> {
   /** Values of the chart: `--set` of helm. */
   readonly set?: readonly string[];
-  /** The machine of every node; that of machine.ts unless said. */
+  /** The machine of every node: a topology file's text, or the name of a bundled one; that of machine.ts unless said. */
   readonly machine?: string;
   /** Policies; those of machine.ts unless said. */
   readonly offered?: readonly object[];
@@ -40,8 +40,9 @@ export function chartArguments(
   cluster: Cluster,
   { machine = topology, set = [] }: StageOptions,
 ): string[] {
+  const bundled = !machine.includes('\n');
   const file = join(cluster.api.folder, 'machine.yaml');
-  writeFileSync(file, machine);
+  if (!bundled) writeFileSync(file, machine);
   const values = [
     'simulatedKernel.enabled=true',
     // Kubelets of tests are young all the time.
@@ -51,7 +52,9 @@ export function chartArguments(
   ];
   return [
     ...[release, join(root, 'charts', 'wholegroup'), '--namespace', productNamespace],
-    ...['--set-file', `simulatedKernel.topology=${file}`],
+    ...(bundled
+      ? ['--set', `simulatedKernel.topology=${machine}`]
+      : ['--set-file', `simulatedKernel.topology=${file}`]),
     ...values.flatMap((value) => ['--set', value]),
   ];
 }

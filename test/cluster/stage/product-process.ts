@@ -1,8 +1,8 @@
 // The processes of wholegroup on a node, to be killed as a bug or the kernel would.
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Processes of the pod with this uid that run a program of wholegroup, as this process sees them. */
-export function processesOfPod(uid: string): readonly number[] {
+/** Processes in the containers of the pod with this uid, as this process sees them; of wholegroup, or all. */
+function processesOfPod(uid: string, all: boolean): readonly number[] {
   const marks = [`pod${uid}`, `pod${uid.replaceAll('-', '_')}`];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -10,7 +10,9 @@ export function processesOfPod(uid: string): readonly number[] {
       try {
         const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
         const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-        return marks.some((mark) => groups.includes(mark)) && command.includes('wholegroup');
+        return (
+          marks.some((mark) => groups.includes(mark)) && (all || command.includes('wholegroup'))
+        );
       } catch {
         // It has ended meanwhile.
         return false;
@@ -19,9 +21,9 @@ export function processesOfPod(uid: string): readonly number[] {
     .map(Number);
 }
 
-/** Ends all of them at once, without a word. */
-export function killPod(uid: string): void {
-  const pids = processesOfPod(uid);
-  if (pids.length === 0) throw new Error(`no process of wholegroup runs in pod ${uid}`);
+/** Ends the processes of wholegroup in a pod at once, without a word; all of its processes if told so. */
+export function killPod(uid: string, { all = false } = {}): void {
+  const pids = processesOfPod(uid, all);
+  if (pids.length === 0) throw new Error(`no process runs in pod ${uid}`);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }

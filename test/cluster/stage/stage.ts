@@ -1,34 +1,22 @@
 // A cluster with wholegroup installed, and what scenarios ask it from outside: the API server, the kubelet's lists, the
 // simulated kernel, the agents' metrics.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import type {
   OperationArguments,
   OperationName,
 } from '../../../src/kernel/model/serve-operations.ts';
-import { connectControl } from '../../../src/kernel/remote/remote-control.ts';
 import type { DeviceHolder } from '../../../src/kubelet/pods.ts';
-import { PodResourcesClient } from '../../../src/kubelet/pods/pod-resources.ts';
-import { loadPodResourcesWire } from '../../../src/kubelet/wire/load.ts';
-import { realClock } from '../../../src/observe/real-clock.ts';
-import type { ApiAnswer } from '../../api/support/api-call.ts';
+import { type ApiAnswer, mergePatch } from '../../api/support/api-call.ts';
 import type { Cluster } from '../harness/cluster.ts';
 import { type Asked, groupPath, sound } from './machine.ts';
+import { type Binding, holdersOn, perform, writeFile } from './node-view.ts';
 import type { EventObject, GroupObject, Node, Pod } from './objects.ts';
 import { podBody, type PodWish } from './pods.ts';
 import { until, usualMs } from './wait.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
 const podsPath = '/api/v1/namespaces/default/pods';
 /** Namespace of the installation. */
 export const productNamespace = 'wholegroup-system';
-
-/** Where a function stands, as the simulated kernel itself says. */
-export interface Binding {
-  readonly driver: string | null;
-  readonly override: string | null;
-  readonly group: number | null;
-}
 
 /** The cluster as scenarios see it. */
 export class Stage implements AsyncDisposable {
@@ -58,6 +46,13 @@ export class Stage implements AsyncDisposable {
   async remove(path: string, query = ''): Promise<void> {
     const { status, body } = await this.ask({ method: 'DELETE', path: `${path}${query}` });
     assert([200, 202, 404].includes(status), `DELETE ${path}: ${JSON.stringify(body)}`);
+  }
+
+  /** Merges into an object. */
+  async patch(path: string, body: object): Promise<void> {
+    const request = { method: 'PATCH', path, body, contentType: mergePatch } as const;
+    const answer = await this.ask(request);
+    assert.equal(answer.status, 200, `PATCH ${path}: ${JSON.stringify(answer.body)}`);
   }
 
   async createPod(wish: PodWish): Promise<void> {
@@ -187,19 +182,12 @@ export class Stage implements AsyncDisposable {
     given: OperationArguments[Name],
     node = 'n1',
   ): Promise<unknown> {
-    const socket = this.cluster.node(node).path('/run/wholegroup/sim.sock');
-    const control = await connectControl(socket, realClock());
-    try {
-      const answer = await control.perform(operation, given);
-      assert.equal(
-        answer.kind,
-        'done',
-        `${operation} ${JSON.stringify(given)}: ${JSON.stringify(answer)}`,
-      );
-      return 'value' in answer ? answer.value : null;
-    } finally {
-      control.close();
-    }
+    return await perform(this.cluster.node(node), operation, given);
+  }
+
+  /** Writes into a file of the simulated machine, as a person on the node does. */
+  async write(path: string, text: string, node = 'n1'): Promise<void> {
+    await writeFile(this.cluster.node(node), path, text);
   }
 
   /** Where a function stands, by the simulated kernel itself. */
@@ -214,20 +202,7 @@ export class Stage implements AsyncDisposable {
 
   /** Who holds which devices, as the kubelet of the node says. */
   async holders(node = 'n1'): Promise<readonly DeviceHolder[]> {
-    const client = new PodResourcesClient({
-      folder: this.cluster.node(node).path('/var/lib/kubelet/pod-resources'),
-      wire: loadPodResourcesWire(join(root, 'protos')),
-      clock: realClock(),
-      minIntervalMs: 0,
-      deadlineMs: 5000,
-    });
-    try {
-      const answer = await client.list();
-      assert.equal(answer.kind, 'holders', JSON.stringify(answer));
-      return answer.kind === 'holders' ? answer.holders : [];
-    } finally {
-      client.close();
-    }
+    return await holdersOn(this.cluster.node(node));
   }
 
   /** Events about an object, in the order of the API server. */
