@@ -9,7 +9,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* Labels that choose the pods of a component: {root, component}. */}}
+{{/*
+Labels of the pods of a component, which choose them too: {component}. No version is among them: pods are replaced when
+something changes for them, and a simulated kernel that is replaced is a machine that was rebooted.
+*/}}
 {{- define "wholegroup.selector" -}}
 app.kubernetes.io/name: wholegroup
 app.kubernetes.io/component: {{ .component }}
