@@ -57,6 +57,11 @@ test('every alert says what is wrong and where to look', () => {
   }
 });
 
+test('every alert is a heading of docs/troubleshooting.md', () => {
+  const page = readFileSync(join(chartFolder, '../../docs/troubleshooting.md'), 'utf8');
+  for (const { alert } of alerts) assert.ok(page.includes(`\n## ${alert}\n`), alert);
+});
+
 test('every panel of the dashboard is there once and says what it shows', () => {
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
   for (const { title, description } of panels) assert.notEqual(description, '', title);

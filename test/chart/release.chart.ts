@@ -113,3 +113,12 @@ for (const version of ['helm', 'helm3'] as const) {
     assert.deepEqual(last, []);
   });
 }
+
+test('the plain manifests of deploy/ are taken whole by a server that has nothing', async () => {
+  await using server = await startApiServer();
+  const apply = ['apply', '--server-side', '-f'];
+  await succeed(server, [...apply, 'deploy/namespace.yaml']);
+  const said = await succeed(server, [...apply, 'deploy', '-R']);
+  for (const name of ['daemonset.apps/wholegroup-agent', 'deployment.apps/wholegroup-controller'])
+    assert.match(said, new RegExp(`^${name} serverside-applied$`, 'm'));
+});
