@@ -63,7 +63,7 @@ export class Cluster implements AsyncDisposable {
 }
 
 /** Variable that names a folder in which the logs of clusters are kept. */
-const logsVariable = 'WHOLEGROUP_CLUSTER_LOGS';
+export const logsVariable = 'WHOLEGROUP_CLUSTER_LOGS';
 
 /** Keeps logs below a folder that is named after the cluster's, where a person asked for it. */
 function keepLogs(from: string, cluster: string, part = ''): void {

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { chartArguments, helm, openStage } from '../stage/install.ts';
 import { groups, policies, policiesPath, policy, resources } from '../stage/machine.ts';
 import type { Pod } from '../stage/objects.ts';
-import { killPod } from '../stage/product-process.ts';
+import { killPod, signalPod } from '../stage/product-process.ts';
 import { preparedInstall } from '../harness/product.ts';
 import { productNamespace, type Stage } from '../stage/stage.ts';
 import { stays, until } from '../stage/wait.ts';
@@ -40,7 +40,7 @@ test('a policy for some nodes offers on those alone, and its pod goes there', as
   await stage.removePod('placed');
 });
 
-test('another controller takes over when the leader dies', async () => {
+test('another controller takes over when the leader hangs, and the two never lead together', async () => {
   const controllers = async (): Promise<readonly Pod[]> => {
     const selector = 'labelSelector=app.kubernetes.io/component=controller';
     const path = `/api/v1/namespaces/${productNamespace}/pods?${selector}`;
@@ -56,12 +56,7 @@ test('another controller takes over when the leader dies', async () => {
   );
   const leader = (await controllers()).find(({ metadata }) => first.includes(metadata.name));
   assert(leader !== undefined, `${first} is no pod`);
-  // Kept from coming back at once: that would be the same pod.
-  await stage.remove(
-    `/api/v1/namespaces/${productNamespace}/pods/${leader.metadata.name}`,
-    '?gracePeriodSeconds=0',
-  );
-  killPod(leader.metadata.uid);
+  signalPod(leader.metadata.uid, 'SIGSTOP');
   await until(
     'another one leads',
     async () => (['', first].includes(await holder()) ? null : true),
@@ -77,6 +72,9 @@ test('another controller takes over when the leader dies', async () => {
     );
     return object?.status?.observedGeneration === undefined ? null : true;
   });
+  const second = await holder();
+  signalPod(leader.metadata.uid, 'SIGCONT');
+  await stays('the new one leads', 5000, async () => (await holder()) === second);
 });
 
 test('an upgrade of the agents changes nothing for a running pod', async () => {

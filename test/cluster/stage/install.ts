@@ -1,7 +1,12 @@
 // Installs wholegroup into a cluster of a test, as a person does: `helm install` of the chart in this checkout.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cluster, type ClusterOptions, startCluster } from '../harness/cluster.ts';
+import {
+  type Cluster,
+  type ClusterOptions,
+  logsVariable,
+  startCluster,
+} from '../harness/cluster.ts';
 import { type Install, preparedInstall } from '../harness/product.ts';
 import { run } from '../harness/run.ts';
 import { policies, policiesPath, topology } from './machine.ts';
@@ -48,6 +53,8 @@ export function chartArguments(
     // Kubelets of tests are young all the time.
     'agent.kubeletReadySeconds=3',
     'controller.replicas=1',
+    // Where somebody keeps logs, all of it.
+    ...(process.env[logsVariable] === undefined ? [] : ['agent.logLevel=debug']),
     ...set,
   ];
   return [
@@ -59,13 +66,15 @@ export function chartArguments(
   ];
 }
 
-/** A cluster with wholegroup and policies, ready when every agent is. */
-export async function openStage(options: StageOptions = {}): Promise<Stage> {
-  const install = await preparedInstall();
-  const cluster = await startCluster({ ...options, images: install.images });
+/** A cluster with wholegroup and policies, ready when every agent is; without them, where told not to install. */
+export async function openStage(
+  options: StageOptions & { readonly install?: false } = {},
+): Promise<Stage> {
+  const { images } = await preparedInstall();
+  const cluster = await startCluster({ ...options, images });
   const stage = new Stage(cluster);
   try {
-    await installChart(stage, install, options);
+    if (options.install !== false) await installOn(stage, options);
     return stage;
   } catch (thrown) {
     const pods = await cluster.api.kubectl(['describe', 'pods', '-n', productNamespace]);
@@ -76,15 +85,16 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   }
 }
 
-async function installChart(stage: Stage, install: Install, options: StageOptions): Promise<void> {
-  await helm(stage.cluster, install, [
-    'install',
-    ...chartArguments(stage.cluster, options),
-    '--create-namespace',
-  ]);
+/** Installs the chart and the policies; returns when agents and controllers are ready. */
+export async function installOn(stage: Stage, options: StageOptions = {}): Promise<void> {
+  const install = await preparedInstall();
+  const args = ['install', ...chartArguments(stage.cluster, options), '--create-namespace'];
+  await helm(stage.cluster, install, args);
   for (const body of options.offered ?? policies) await applyPolicy(stage, body);
   for (const workload of ['daemonset/wholegroup-agent', 'deployment/wholegroup-controller'])
-    await stage.kubectl('rollout', 'status', '-n', productNamespace, workload, '--timeout=60s');
+    await stage.kubectl(
+      ...['rollout', 'status', '-n', productNamespace, workload, '--timeout=60s'],
+    );
 }
 
 /** Creates a policy; the definition may be there a moment before objects are taken. */

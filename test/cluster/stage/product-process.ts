@@ -21,9 +21,14 @@ function processesOfPod(uid: string, all: boolean): readonly number[] {
     .map(Number);
 }
 
-/** Ends the processes of wholegroup in a pod at once, without a word; all of its processes if told so. */
-export function killPod(uid: string, { all = false } = {}): void {
+/** Sends a signal to the processes of wholegroup in a pod, or to all of its processes. */
+export function signalPod(uid: string, signal: NodeJS.Signals, { all = false } = {}): void {
   const pids = processesOfPod(uid, all);
   if (pids.length === 0) throw new Error(`no process runs in pod ${uid}`);
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) process.kill(pid, signal);
+}
+
+/** Ends the processes of wholegroup in a pod at once, without a word; all of its processes if told so. */
+export function killPod(uid: string, which: { readonly all?: boolean } = {}): void {
+  signalPod(uid, 'SIGKILL', which);
 }

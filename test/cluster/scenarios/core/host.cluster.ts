@@ -79,6 +79,10 @@ test('a member that is pulled out while a pod has the group is told of, and offe
   await until('the card has its driver', async () =>
     (await stage.binding(groups.gpu)).driver === 'nvidia' ? true : null,
   );
+  await stage.untilAllocatable(resources.gpu, 1);
+  await stage.untilGroup(groups.gpu, 'is offered alone', ({ conditions = [] }) =>
+    conditions.some(({ type, status }) => type === 'Offered' && status === 'True'),
+  );
   await stage.simulate('hotAdd', {
     address: sound as never,
     device: {
@@ -87,6 +91,8 @@ test('a member that is pulled out while a pod has the group is told of, and offe
       parent: '0000:00:01.0',
       driver: 'snd_hda_intel',
       resets: [],
+      multifunction: 'true',
+      sound: { card: '1' },
     } as never,
   });
   await stage.untilGroup(groups.gpu, 'is whole', ({ members }) => members.length === 2);
