@@ -68,14 +68,12 @@ function surroundings(): readonly Entry[] {
   ];
 }
 
-function labels(base: Base): Readonly<Record<string, string>> {
-  const system = base.packages.find((each) => each.name === 'base-files');
+function labels(): Readonly<Record<string, string>> {
   const said = {
     title: product,
     description,
     version,
     licenses: license,
-    'base.name': `debian ${system?.version ?? ''}`,
     ...(flags.revision === undefined ? {} : { revision: flags.revision }),
   };
   return Object.fromEntries(
@@ -115,7 +113,7 @@ async function make(): Promise<void> {
       Env: ['PATH=/usr/bin'],
       User: `${nobody}:${nobody}`,
       WorkingDir: '/',
-      Labels: labels(base),
+      Labels: labels(),
     },
   });
   mkdirSync(flags.out, { recursive: true });

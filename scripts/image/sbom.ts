@@ -72,7 +72,7 @@ function npmPackage({ name, version, license }: NpmPackage): Described {
 }
 
 function debianPackage({ name, version, architecture, sha256 }: DebianPackage): Described {
-  const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}`;
+  const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
   const supplier = 'Organization: Debian';
   return { id: idOf('deb', name), name, version, supplier, licence: nothing, purl, sha256 };
 }
