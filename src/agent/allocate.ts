@@ -149,9 +149,10 @@ async function lastTenantLeft(
   const { clock, timing } = core.ports;
   const untilMs = clock.monotonicMs() + timing.turnoverWaitMs;
   for (;;) {
-    const look = await core.look();
-    if (look === null) return false;
-    if (look.inside.kind === 'nobody') return true;
+    const inside = await core.inside();
+    // Nobody is inside a device that is gone either.
+    if (core.state.seen?.look === null) return false;
+    if (inside.kind === 'nobody') return true;
     if (clock.monotonicMs() >= untilMs) return false;
     await new Promise<void>((resolve) => void clock.after(50, resolve));
   }

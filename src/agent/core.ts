@@ -6,6 +6,7 @@ import { decide, type FaultReason } from '../ownership/decide.ts';
 import type { GroupLook } from '../ownership/look.ts';
 import type { GroupRecord, Lease } from '../ownership/record.ts';
 import { situationOf } from '../ownership/situation.ts';
+import type { Inside } from '../ownership/use.ts';
 import type { Step } from '../ownership/step.ts';
 import type { PciAddress } from '../pci/address.ts';
 import { pciFunctions } from '../pci/group.ts';
@@ -31,6 +32,8 @@ export class GroupCore {
   readonly reservations: Reservations;
   /** The next place in the order of looks; an older look never replaces a newer one. */
   readonly #nextOrder: () => number;
+  /** Who was inside when only that was asked. */
+  #insideSeen: { readonly order: number; readonly inside: Inside } | null = null;
 
   constructor(
     state: GroupState,
@@ -52,6 +55,7 @@ export class GroupCore {
     this.state.seen = stale
       ? { ...seen, look: own.look, split: own.split, order: own.order }
       : seen;
+    this.#takeInside();
     this.assess();
   }
 
@@ -121,6 +125,23 @@ export class GroupCore {
       this.assess();
     }
     return look;
+  }
+
+  /** Looks whether anybody is inside the group now, and takes that as what was seen of it; the rest stays. */
+  async inside(): Promise<Inside> {
+    const order = this.#nextOrder();
+    const inside = await this.ports.host.inside(this.#members());
+    this.#insideSeen = { order, inside };
+    this.#takeInside();
+    this.assess();
+    return inside;
+  }
+
+  #takeInside(): void {
+    const { seen } = this.state;
+    const own = this.#insideSeen;
+    if (seen === null || seen.look === null || own === null || own.order < seen.order) return;
+    this.state.seen = { ...seen, look: { ...seen.look, inside: own.inside } };
   }
 
   #members(): readonly PciAddress[] {

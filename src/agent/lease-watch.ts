@@ -147,14 +147,8 @@ export class LeaseWatch {
     log.debug('lease kept', { leader: record.leader, why: departure.why });
   }
 
-  async #inside(record: GroupRecord): Promise<Inside> {
-    const members = record.members.map((member) => member.address);
-    const looks = await this.#context.ports.host.lookAt(members);
-    return (
-      looks.map((look) => look.inside).find((inside) => inside.kind !== 'nobody') ?? {
-        kind: 'nobody',
-      }
-    );
+  #inside(record: GroupRecord): Promise<Inside> {
+    return this.#context.ports.host.inside(record.members.map((member) => member.address));
   }
 
   /**

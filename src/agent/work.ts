@@ -79,8 +79,7 @@ async function occupied(step: Step, context: WorkContext): Promise<boolean> {
   if (!fromVfio && step.kind !== 'Reset') return false;
   const open = await context.host.isOpen(step.address);
   if (!open.known || open.value) return true;
-  const looks = await context.host.lookAt([step.address]);
-  return looks.some((look) => look.inside.kind !== 'nobody');
+  return (await context.host.inside([step.address])).kind !== 'nobody';
 }
 
 type SettledOutcome = Exclude<StepOutcome, { kind: 'pending' }>;

@@ -12,7 +12,7 @@ import { createHost } from '../host/create-host.ts';
 import type { KernelFs } from '../kernel/fs.ts';
 import { CdiFiles } from '../kubelet/cdi-files.ts';
 import { defaultDepartureLimits } from '../kubelet/departure.ts';
-import { PodResourcesClient, defaultPodResourcesRates } from '../kubelet/pods/pod-resources.ts';
+import { PodResourcesClient, podResourcesTiming } from '../kubelet/pods/pod-resources.ts';
 import { defaultRequestLimits } from '../kubelet/requests.ts';
 import { DevicePlugins } from '../kubelet/server/device-plugins.ts';
 import { defaultPluginTiming } from '../kubelet/server/options.ts';
@@ -78,7 +78,7 @@ export async function startAgent(
     folder: join(settings.kubeletDir, 'pod-resources'),
     wire: loadPodResourcesWire(protosFolder),
     clock,
-    ...defaultPodResourcesRates,
+    ...podResourcesTiming,
   });
   const cdi: CdiStore | null = settings.delivery === 'cdi' ? new CdiFiles(settings.cdiDir) : null;
   const agent = new Agent({

@@ -4,7 +4,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import type { BackoffLimits, Rate } from './backoff.ts';
+import type { Rate } from '../base/token-bucket.ts';
+import type { BackoffLimits } from './backoff.ts';
 import type { ApiClient } from './client.ts';
 import { coversJson, sameJson } from './equal.ts';
 import type { ClusterMetrics } from './metrics.ts';

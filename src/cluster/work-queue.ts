@@ -4,7 +4,8 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { type BackoffLimits, backoffMs, type Rate, TokenBucket } from './backoff.ts';
+import { type Rate, TokenBucket } from '../base/token-bucket.ts';
+import { type BackoffLimits, backoffMs } from './backoff.ts';
 
 /** What came of one run. */
 export type RunOutcome =

@@ -6,14 +6,16 @@ import type { Log } from '../base/log.ts';
 import type { KernelFs } from '../kernel/fs.ts';
 import { changesOfSubject } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
+import { endpoints } from '../pci/group.ts';
 import { executeStep } from './execute.ts';
 import { readFacts } from './facts.ts';
 import { Fingerprints } from './fingerprint.ts';
 import { readEnableCount } from './function-reader.ts';
 import type { Host } from './host.ts';
 import { refreshInventory, takeInventory, takePartialInventory } from './inventory.ts';
-import { lookAtGroups, type LookParts } from './look.ts';
-import { SharedSurveys } from './survey/shared.ts';
+import { lookInside } from './inside.ts';
+import { lookAtGroups, type LookParts, searchUses } from './look.ts';
+import { SharedSearch } from './survey/shared.ts';
 import { readVfioNodes } from './vfio-nodes.ts';
 
 /** What a host is made with. */
@@ -35,15 +37,17 @@ export function createHost(options: HostOptions): Host {
   const stepDeadlineMs = options.stepDeadlineMs ?? defaultStepDeadlineMs;
   // Found once per boot: on old kernels it means a search through the whole symbol table.
   let accounting: { readonly bootId: string; readonly fact: Known<boolean> } | null = null;
-  const surveys = new SharedSurveys({
-    kernel,
-    clock,
-    nodeAddresses: options.nodeAddresses ?? [],
+  const surveyParts = { kernel, clock, nodeAddresses: options.nodeAddresses ?? [] };
+  const uses = new SharedSearch(surveyParts, searchUses);
+  const insiders = new SharedSearch(surveyParts, async (survey) => {
+    // Walked once, for all groups that are asked about.
+    await survey.processes();
+    return survey;
   });
   const fingerprints = new Fingerprints(kernel, clock);
   const partsOf = (skipLocked: ReadonlySet<PciAddress> = new Set()): LookParts => ({
     kernel,
-    surveys,
+    uses,
     skipLocked,
   });
   return {
@@ -68,6 +72,15 @@ export function createHost(options: HostOptions): Host {
       const inventory = await takePartialInventory(kernel, clock, members);
       const keys = inventory.groups.map((group) => group.key);
       return lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, keys);
+    },
+    inside: async (members) => {
+      const { groups } = await takePartialInventory(kernel, clock, members);
+      const survey = await insiders.search(groups.flatMap(endpoints));
+      for (const group of groups) {
+        const inside = await lookInside(survey, group);
+        if (inside.kind !== 'nobody') return inside;
+      }
+      return { kind: 'nobody' };
     },
     isOpen: async (address) => {
       const count = await readEnableCount(kernel, address);

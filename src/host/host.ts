@@ -6,6 +6,7 @@ import type { Changes, Fingerprint } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
 import type { GroupLook } from '../ownership/look.ts';
 import type { Step, StepOutcome } from '../ownership/step.ts';
+import type { Inside } from '../ownership/use.ts';
 
 /** Device files of a taken group, as they are named on the host now. */
 export interface VfioNodes {
@@ -48,6 +49,11 @@ export interface Host {
     members: readonly PciAddress[],
     options?: { readonly skipLocked?: ReadonlySet<PciAddress> },
   ): Promise<readonly GroupLook[]>;
+  /**
+   * Whether anybody is inside a group in which one of these functions stands now: what a close look tells of that, by
+   * far fewer reads. For the last moment before something is taken from whoever might be there.
+   */
+  inside(members: readonly PciAddress[]): Promise<Inside>;
   /** `enable` of a function bound to VFIO: true when a user has it open. One read that takes no lock. */
   isOpen(address: PciAddress): Promise<Known<boolean>>;
   /** Cheap listings that differ when something may have changed; equal ones prove nothing. */

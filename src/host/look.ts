@@ -7,12 +7,26 @@ import { endpoints, type GroupKey, type IommuGroup, pciFunctions } from '../pci/
 import type { Inventory } from '../pci/inventory.ts';
 import { driverNamesOnce, readDetail } from './details.ts';
 import { lookInside } from './inside.ts';
-import type { SharedSurveys } from './survey/shared.ts';
+import type { HostUse } from '../ownership/use.ts';
+import type { SharedSearch } from './survey/shared.ts';
+import type { Survey } from './survey/survey.ts';
+import { findAllUses } from './uses/all.ts';
+
+/** What one search for uses found. */
+export interface FoundUses {
+  readonly survey: Survey;
+  readonly uses: ReadonlyMap<PciAddress, readonly HostUse[]>;
+}
+
+/** Searches for every use of the survey's targets. */
+export async function searchUses(survey: Survey): Promise<FoundUses> {
+  return { survey, uses: Map.groupBy(await findAllUses(survey), (use) => use.address) };
+}
 
 /** What looks are made with. */
 export interface LookParts {
   readonly kernel: KernelFs;
-  readonly surveys: SharedSurveys;
+  readonly uses: SharedSearch<FoundUses>;
   /** Functions with an operation pending in the kernel. */
   readonly skipLocked: ReadonlySet<PciAddress>;
 }
@@ -31,7 +45,7 @@ export async function lookAtGroups(
   if (groups.length === 0) return [];
   const [details, { survey, uses }] = await Promise.all([
     readDetails(parts, groups),
-    parts.surveys.search(groups.flatMap(endpoints)),
+    parts.uses.search(groups.flatMap(endpoints)),
   ]);
   const looks: GroupLook[] = [];
   for (const group of groups) {

@@ -27,8 +27,8 @@ export type HoldersAnswer =
 /** The kubelet's list of holders. */
 export interface HolderSource {
   /**
-   * Rate-limited by the implementation: callers share an answer up to a second old. `fresh`: an answer that was
-   * asked for after this call; at most a handful a second, further ones wait.
+   * The answer to a question asked after this call, shared by all who wait. Rate-limited by the implementation: about
+   * one a second; with `fresh` at once, as long as that is not wanted too often.
    */
   list(options?: { readonly fresh?: boolean }): Promise<HoldersAnswer>;
 }

@@ -1,42 +1,37 @@
 // The stand-in's pod resources as a HolderSource without sockets: what the client of the real service
 // would have made of the same list, for runs in one process and on virtual time.
-import { sleep, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import {
+  defaultQuestionRates,
+  HolderQuestions,
+  type QuestionRates,
+} from '../kubelet/holder-questions.ts';
 import type { DeviceHolder, HolderSource, HoldersAnswer } from '../kubelet/pods.ts';
 import type { ResourceName } from '../policy/policy.ts';
 import type { StandinKubelet } from './kubelet.ts';
 import type { PodDevices } from './process.ts';
 
-/** Asks at most once in `minIntervalMs`; callers that wait at the same time share one answer. */
+/** The list as the client of the real service would give it, at the same rates. */
 export function podResourcesView(
   kubelet: StandinKubelet,
   clock: Clock,
-  minIntervalMs = 1000,
+  rates: QuestionRates = defaultQuestionRates,
 ): HolderSource {
-  let next: Promise<HoldersAnswer> | null = null;
-  let lastMs = Number.NEGATIVE_INFINITY;
   let seen = { incarnation: -1, firstMs: 0 };
-  const ask = async (): Promise<HoldersAnswer> => {
-    await sleep(clock, Math.max(0, lastMs + minIntervalMs - clock.monotonicMs()));
-    next = null;
-    lastMs = clock.monotonicMs();
+  const ask = async (askedAtMs: number): Promise<HoldersAnswer> => {
     const pods = kubelet.list();
     if (pods === null) return { kind: 'unreachable', why: 'no kubelet is running' };
     const { incarnation } = kubelet;
-    if (seen.incarnation !== incarnation) seen = { incarnation, firstMs: lastMs };
+    if (seen.incarnation !== incarnation) seen = { incarnation, firstMs: askedAtMs };
     return {
       kind: 'holders',
       holders: holdersOf(pods),
-      askedAtMs: lastMs,
+      askedAtMs,
       kubeletIncarnation: `standin-${incarnation}`,
-      kubeletUpMs: lastMs - seen.firstMs,
+      kubeletUpMs: askedAtMs - seen.firstMs,
     };
   };
-  return {
-    list: () => {
-      next ??= ask();
-      return next;
-    },
-  };
+  return new HolderQuestions({ rates, clock, ask });
 }
 
 function holdersOf(pods: readonly PodDevices[]): readonly DeviceHolder[] {

@@ -20,7 +20,7 @@ describe('the pod resources client', () => {
       folder: rig.podResourcesFolder,
       wire: podResourcesWire,
       clock: realClock,
-      minIntervalMs,
+      rates: { minIntervalMs, fresh: { perSecond: 1000, burst: 10 } },
       deadlineMs: 1000,
     });
     clients.push(client);

@@ -74,7 +74,9 @@ export class Checker {
       record?.phase !== 'Assigned',
       () => `"${data}" to ${path} while ${record?.leader} is recorded as assigned`,
     );
-    const inside = insiders(this.#watched.model(), address);
+    const inside = insiders(this.#watched.model(), address).filter(
+      (pid) => !this.#watched.justCame(pid),
+    );
     this.#require(
       'R4',
       inside.length === 0,

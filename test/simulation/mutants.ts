@@ -26,6 +26,7 @@ function bound(host: Host): Host {
     inventory: () => host.inventory(),
     look: (...args) => host.look(...args),
     lookAt: (...args) => host.lookAt(...args),
+    inside: (members) => host.inside(members),
     isOpen: (address) => host.isOpen(address),
     fingerprint: () => host.fingerprint(),
     execute: (step) => host.execute(step),
@@ -36,6 +37,7 @@ function bound(host: Host): Host {
 
 const nobodyInside = (host: Host): Host => ({
   ...seeing((look) => ({ ...look, inside: { kind: 'nobody' } }))(host),
+  inside: async () => ({ kind: 'nobody' }),
   isOpen: async () => known(false),
 });
 

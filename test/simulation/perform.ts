@@ -67,6 +67,7 @@ function foreignOpen(stage: Stage, address: PciAddress): void {
   if (number === null || number === undefined) return;
   const pid = model.control.spawnProcess('foreign');
   stage.foreigners.push(pid);
+  stage.world.foreignerSinceMs.set(pid, stage.world.clock.monotonicMs());
   openGroups(model, pid, ['/dev/vfio/vfio', `/dev/vfio/${number}`]);
 }
 

@@ -22,6 +22,11 @@ export interface Watched {
   readonly blind: () => ReadonlySet<PciAddress | 'storage'>;
   /** Members that were plugged, unplugged or unbound by the world itself since they were taken. */
   readonly disturbed: () => ReadonlySet<string>;
+  /**
+   * Strangers who came so lately that a machine which answers slowly cannot have told of them: between the agent's last
+   * look and its write there is always a moment, and Linux has no call that does both.
+   */
+  readonly justCame: (pid: number) => boolean;
   /** When the world last pulled a function out; null: never. */
   readonly pulledAtMs: (address: PciAddress) => number | null;
 }

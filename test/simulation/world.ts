@@ -33,6 +33,9 @@ import { type Doom, Lifeline, type Slowness } from './lifeline.ts';
 import { VfioRuntime } from './runtime.ts';
 import { hostUse } from './truth.ts';
 
+/** From the list of processes to the write: six answers, each of which may take 30 ms. */
+const slowLookMs = 180;
+
 /** Ways to break the agent on purpose, so that the checker can be seen to notice. */
 export interface Mutation {
   readonly kernel?: (kernel: KernelFs) => KernelFs;
@@ -77,6 +80,8 @@ export class World {
   readonly specs = new Map<string, CdiSpec>();
   /** Members that the world itself touched: what it did there is not the agent's doing. */
   readonly disturbed = new Set<string>();
+  /** When strangers opened a group. */
+  readonly foreignerSinceMs = new Map<number, number>();
   /** When a function was last pulled out, in milliseconds of the clock. */
   readonly pulledAtMs = new Map<string, number>();
   readonly setup: WorldSetup;
@@ -125,6 +130,9 @@ export class World {
         },
         blind: () => this.blind,
         disturbed: () => this.disturbed,
+        justCame: (pid) =>
+          setup.slowness !== undefined &&
+          clock.monotonicMs() - (this.foreignerSinceMs.get(pid) ?? -slowLookMs) < slowLookMs,
         pulledAtMs: (address) => this.pulledAtMs.get(address) ?? null,
       },
       setup.rules,

@@ -211,6 +211,7 @@ describe('what is left behind', () => {
       for (const answer of await answers) watch = watchLists(watch, answer, leased);
     };
     const uid = world.pod('train-0', { devices: one });
+    await world.run(500);
     await look();
     assert.equal(watch.latest.kind, 'listed');
     await world.run(40_000);

@@ -70,6 +70,12 @@ export function usesOf(
   }));
 }
 
+/** A device whose mere presence is a use. */
+export function thereUses(kind: HostUseKind, device: LinkedDevice): HostUse[] {
+  const { name, path, place, targets } = device;
+  return usesOf(kind, targets, name, { path, says: place });
+}
+
 /** UnknownUse of each of `targets`: `what` could not be found out. */
 export function unknownUses(
   targets: readonly PciFunction[],

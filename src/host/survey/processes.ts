@@ -15,8 +15,8 @@ const wanted = /^(?:.*\/dev\/|\/sys\/devices\/|\/sys\/bus\/pci\/|anon_inode:\[?(
 const unwanted =
   /^\/dev\/(?:null|zero|full|u?random|tty|ptmx|fuse|console|pts\/.*|shm\/.*|mqueue\/.*|hugepages\/.*)$/;
 
-/** Processes that are looked at together. */
-const processesAtOnce = 256;
+/** Processes that are looked at together: all of most machines, for over a served one each round costs time. */
+const processesAtOnce = 4096;
 
 /** One walk. */
 export async function surveyProcesses(context: UseContext): Promise<ProcessTable> {

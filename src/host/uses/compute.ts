@@ -11,9 +11,12 @@ import { openedUses } from './opened.ts';
 
 /** GpuComputeClient. */
 export async function computeUses(context: UseContext): Promise<readonly HostUse[]> {
-  const { openers } = await context.processes();
+  const [{ openers }, minors, accelerated] = await Promise.all([
+    context.processes(),
+    nvidiaMinors(context),
+    openedUses(context, { class: 'accel', nodes: '/dev/accel', kind: 'GpuComputeClient' }),
+  ]);
   const found: HostUse[] = [];
-  const minors = await nvidiaMinors(context);
   const nvidia = boundTo(context, 'nvidia');
   found.push(...unknownUses(nvidia, 'GPUs of the nvidia driver', minors.problems));
   for (const [file, who] of openers) {
@@ -27,14 +30,7 @@ export async function computeUses(context: UseContext): Promise<readonly HostUse
       found.push(...(await opened(context, boundTo(context, 'amdgpu'), file, who)));
     }
   }
-  return [
-    ...found,
-    ...(await openedUses(context, {
-      class: 'accel',
-      nodes: '/dev/accel',
-      kind: 'GpuComputeClient',
-    })),
-  ];
+  return [...found, ...accelerated];
 }
 
 function boundTo(context: UseContext, driver: string): readonly PciFunction[] {

@@ -11,15 +11,14 @@ import { openedUses } from './opened.ts';
 
 /** BootDisplay, FramebufferConsole, DisplayClient. */
 export async function displayUses(context: UseContext): Promise<readonly HostUse[]> {
-  const found = await findingsOf(context.targets, (fn) => bootDisplayUses(context, fn));
-  found.push(...(await framebufferUses(context)));
-  found.push(
-    ...(await openedUses(context, { class: 'drm', nodes: '/dev/dri', kind: 'DisplayClient' })),
-  );
-  found.push(
-    ...(await openedUses(context, { class: 'graphics', nodes: '/dev', kind: 'DisplayClient' })),
-  );
-  return [...found, ...(await firmwareUses(context))];
+  const found = await Promise.all([
+    findingsOf(context.targets, (fn) => bootDisplayUses(context, fn)),
+    framebufferUses(context),
+    openedUses(context, { class: 'drm', nodes: '/dev/dri', kind: 'DisplayClient' }),
+    openedUses(context, { class: 'graphics', nodes: '/dev', kind: 'DisplayClient' }),
+    firmwareUses(context),
+  ]);
+  return found.flat();
 }
 
 async function bootDisplayUses(context: UseContext, fn: PciFunction): Promise<readonly HostUse[]> {

@@ -1,25 +1,36 @@
 // Engines that work for the kernel: DMA channels, data accelerators, and crypto devices whose algorithms are in use.
 import type { HostUse } from '../../ownership/use.ts';
 import type { PciFunction } from '../../pci/function.ts';
+import { findingsOf } from '../concurrently.ts';
 import { isAbsent } from '../reading.ts';
 import { type LinkedDevice, type UseContext, unknownUses, usesOf } from '../survey/context.ts';
 import { describeOpeners } from '../survey/processes.ts';
 
 /** DmaEngineInUse, CryptoInUse. */
 export async function engineUses(context: UseContext): Promise<readonly HostUse[]> {
-  const channels = await context.linked('/sys/class/dma');
-  const found = unknownUses(context.targets, 'DMA channels', channels.problems);
-  for (const channel of channels.devices) {
-    if (channel.targets.length > 0) found.push(...(await countUses(context, channel, 'in_use')));
-  }
-  const queues = await context.linked('/sys/bus/dsa/devices');
-  found.push(...unknownUses(context.targets, 'accelerator queues', queues.problems));
-  for (const queue of queues.devices) {
-    if (queue.targets.length > 0 && /^wq\d/.test(queue.name)) {
-      found.push(...(await countUses(context, queue, 'clients')));
-    }
-  }
-  return [...found, ...(await cryptoUses(context)), ...(await securityUses(context))];
+  const found = await Promise.all([
+    countedUses(context, '/sys/class/dma', 'DMA channels', 'in_use'),
+    countedUses(context, '/sys/bus/dsa/devices', 'accelerator queues', 'clients'),
+    cryptoUses(context),
+    securityUses(context),
+  ]);
+  return found.flat();
+}
+
+async function countedUses(
+  context: UseContext,
+  folder: string,
+  what: string,
+  file: 'in_use' | 'clients',
+): Promise<readonly HostUse[]> {
+  const { devices, problems } = await context.linked(folder);
+  const counted = devices.filter(
+    ({ name, targets }) => targets.length > 0 && (file === 'in_use' || /^wq\d/.test(name)),
+  );
+  return [
+    ...unknownUses(context.targets, what, problems),
+    ...(await findingsOf(counted, (device) => countUses(context, device, file))),
+  ];
 }
 
 /** A use when the count that the file holds is not zero. */

@@ -17,9 +17,11 @@ export async function openedUses(
   context: UseContext,
   opened: OpenedClass,
 ): Promise<readonly HostUse[]> {
-  const { devices, problems } = await context.linked(`/sys/class/${opened.class}`);
+  const [{ devices, problems }, { openers }] = await Promise.all([
+    context.linked(`/sys/class/${opened.class}`),
+    context.processes(),
+  ]);
   const found = unknownUses(context.targets, `devices of class ${opened.class}`, problems);
-  const { openers } = await context.processes();
   for (const device of devices) {
     // sysfs writes "!" for "/" in the names of nodes in subfolders.
     const node = `${opened.nodes}/${device.name.replaceAll('!', '/')}`;

@@ -1,9 +1,16 @@
 // Services of the platform that a function gives to the whole machine: TPM, IPMI, watchdog, and the bridges and buses
 // that other hardware hangs on.
 import type { HostUse, HostUseKind } from '../../ownership/use.ts';
+import { findingsOf } from '../concurrently.ts';
 import { devicesFolder } from '../function-reader.ts';
 import { isAbsent } from '../reading.ts';
-import { type LinkedDevice, type UseContext, unknownUses, usesOf } from '../survey/context.ts';
+import {
+  type LinkedDevice,
+  thereUses,
+  type UseContext,
+  unknownUses,
+  usesOf,
+} from '../survey/context.ts';
 import { describeOpeners } from '../survey/processes.ts';
 
 /** Classes whose devices serve the kernel itself: that one is there is a use. */
@@ -22,17 +29,15 @@ const systemClasses: Readonly<Record<string, string>> = {
 
 /** TpmInUse, IpmiInUse, WatchdogActive, SystemBus. */
 export async function platformUses(context: UseContext): Promise<readonly HostUse[]> {
-  const found: HostUse[] = [];
-  for (const [name, kind] of serving) {
+  const begun = context.linked('/sys/class/watchdog');
+  const found = await findingsOf(serving, async ([name, kind]) => {
     const { devices, problems } = await context.linked(`/sys/class/${name}`);
-    found.push(...unknownUses(context.targets, `devices of class ${name}`, problems));
-    for (const device of devices) {
-      found.push(
-        ...usesOf(kind, device.targets, device.name, { path: device.path, says: device.place }),
-      );
-    }
-  }
-  const watchdogs = await context.linked('/sys/class/watchdog');
+    return [
+      ...unknownUses(context.targets, `devices of class ${name}`, problems),
+      ...devices.flatMap((device) => thereUses(kind, device)),
+    ];
+  });
+  const watchdogs = await begun;
   found.push(...unknownUses(context.targets, 'watchdogs', watchdogs.problems));
   for (const device of watchdogs.devices) {
     if (device.targets.length > 0) found.push(...(await watchdogUses(context, device)));

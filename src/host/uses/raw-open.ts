@@ -1,6 +1,7 @@
 // Programs that have a function's disk or its control device open, and device nodes of it that were bind-mounted
 // for somebody. A node of another name inside a container is not seen here: only the kernel knows such an opener.
 import type { HostUse } from '../../ownership/use.ts';
+import { findingsOf } from '../concurrently.ts';
 import { findDevice } from '../survey/blocks.ts';
 import { type UseContext, unknownUses, usesOf } from '../survey/context.ts';
 import { describeOpeners } from '../survey/processes.ts';
@@ -11,7 +12,7 @@ const controlClasses = ['nvme', 'nvme-generic', 'scsi_generic'];
 /** BlockDeviceOpen. */
 export async function rawOpenUses(context: UseContext): Promise<readonly HostUse[]> {
   const blocks = await context.blocks();
-  const { openers } = await context.processes();
+  const [{ openers }, controls] = await Promise.all([context.processes(), controlUses(context)]);
   const found: HostUse[] = [];
   for (const [file, who] of openers) {
     const device = file.includes('/dev/') ? findDevice(blocks, file) : undefined;
@@ -35,15 +36,16 @@ export async function rawOpenUses(context: UseContext): Promise<readonly HostUse
       ),
     );
   }
-  return [...found, ...(await controlUses(context))];
+  return [...found, ...controls];
 }
 
-async function controlUses(context: UseContext): Promise<readonly HostUse[]> {
-  const { openers } = await context.processes();
-  const found: HostUse[] = [];
-  for (const name of controlClasses) {
-    const { devices, problems } = await context.linked(`/sys/class/${name}`);
-    found.push(...unknownUses(context.targets, `devices of class ${name}`, problems));
+function controlUses(context: UseContext): Promise<readonly HostUse[]> {
+  return findingsOf(controlClasses, async (name) => {
+    const [{ devices, problems }, { openers }] = await Promise.all([
+      context.linked(`/sys/class/${name}`),
+      context.processes(),
+    ]);
+    const found = unknownUses(context.targets, `devices of class ${name}`, problems);
     for (const device of devices) {
       const who = openers.get(`/dev/${device.name}`);
       const [first] = who ?? [];
@@ -52,6 +54,6 @@ async function controlUses(context: UseContext): Promise<readonly HostUse[]> {
       const subject = `${device.name} open by ${await describeOpeners(context, who)}`;
       found.push(...usesOf('BlockDeviceOpen', device.targets, subject, evidence));
     }
-  }
-  return found;
+    return found;
+  });
 }

@@ -4,7 +4,7 @@ import type { HostUse, HostUseKind } from '../../ownership/use.ts';
 import type { PciFunction } from '../../pci/function.ts';
 import { findingsOf } from '../concurrently.ts';
 import { devicesFolder } from '../function-reader.ts';
-import { type UseContext, unknownUses, usesOf } from '../survey/context.ts';
+import { thereUses, type UseContext, unknownUses, usesOf } from '../survey/context.ts';
 import { describeOpeners } from '../survey/processes.ts';
 
 /** Buses whose devices are made out of a function. */
@@ -15,20 +15,22 @@ const made: readonly (readonly [bus: string, kind: HostUseKind])[] = [
 
 /** VirtualFunctionsExist, MediatedDevices, VdpaDevices, ForeignUioUser, PeerMemoryPublished. */
 export async function virtualUses(context: UseContext): Promise<readonly HostUse[]> {
-  const found = await findingsOf(context.targets, async (fn) => [
-    ...functionUses(fn),
-    ...(await peerMemoryUses(context, fn)),
+  const found = await Promise.all([
+    findingsOf(context.targets, async (fn) => [
+      ...functionUses(fn),
+      ...(await peerMemoryUses(context, fn)),
+    ]),
+    findingsOf(made, async ([bus, kind]) => {
+      const { devices, problems } = await context.linked(`/sys/bus/${bus}/devices`);
+      return [
+        ...unknownUses(context.targets, `devices of bus ${bus}`, problems),
+        ...devices.flatMap((device) => thereUses(kind, device)),
+      ];
+    }),
+    uioUses(context),
+    resourceUses(context),
   ]);
-  for (const [bus, kind] of made) {
-    const { devices, problems } = await context.linked(`/sys/bus/${bus}/devices`);
-    found.push(...unknownUses(context.targets, `devices of bus ${bus}`, problems));
-    for (const device of devices) {
-      found.push(
-        ...usesOf(kind, device.targets, device.name, { path: device.path, says: device.place }),
-      );
-    }
-  }
-  return [...found, ...(await uioUses(context)), ...(await resourceUses(context))];
+  return found.flat();
 }
 
 function functionUses(fn: PciFunction): readonly HostUse[] {
@@ -63,9 +65,11 @@ async function peerMemoryUses(context: UseContext, fn: PciFunction): Promise<rea
 
 /** A function on a UIO driver is given to a program, whether it has the node open now or maps it through sysfs. */
 async function uioUses(context: UseContext): Promise<readonly HostUse[]> {
-  const { devices, problems } = await context.linked('/sys/class/uio');
+  const [{ devices, problems }, { openers }] = await Promise.all([
+    context.linked('/sys/class/uio'),
+    context.processes(),
+  ]);
   const found = unknownUses(context.targets, 'UIO devices', problems);
-  const { openers } = await context.processes();
   for (const device of devices) {
     const who = openers.get(`/dev/${device.name}`) ?? [];
     const subject =

@@ -103,8 +103,15 @@ export class KernelModel implements KernelFs {
     return this.#machine.crashed === null ? value(found.value.target) : this.#down();
   }
 
-  readLinks(path: string, options?: CallOptions): Promise<Outcome<readonly FolderLink[]>> {
-    return readLinksOneByOne(this, path, options);
+  async readLinks(path: string, options?: CallOptions): Promise<Outcome<readonly FolderLink[]>> {
+    // A fault may strike each link by itself.
+    if (!this.#machine.faults.none) return readLinksOneByOne(this, path, options);
+    const found = this.#find(path, 'list-errno');
+    if (found.kind === 'errno') return found;
+    const folder = found.value;
+    if (folder.kind !== 'dir') return errno('ENOTDIR');
+    if (this.#machine.crashed !== null) return this.#down();
+    return value(folder.list().map((name) => ({ name, link: linkText(folder.child(name)) })));
   }
 
   async write(path: string, data: string, options?: CallOptions): Promise<Outcome<number>> {
@@ -260,4 +267,10 @@ function bytesOf(content: string | Uint8Array): Uint8Array {
 
 function mapSettled<A, B>(settled: Settled<A>, map: (of: A) => B): Settled<B> {
   return settled.kind === 'value' ? value(map(settled.value)) : settled;
+}
+
+/** What readlink says of a node of a folder that was listed. */
+function linkText(node: VNode | null): Settled<string> {
+  if (node === null) return errno('ENOENT');
+  return node.kind === 'link' ? value(node.target) : errno('EINVAL');
 }

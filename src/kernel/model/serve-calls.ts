@@ -3,7 +3,7 @@
 import { status, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import { BatchWriter } from '../remote/batch-writer.ts';
 import { checked, messages, type CallMessage, type ReplyMessage } from '../remote/protocol.ts';
-import type { KernelFs, Outcome, Settled } from '../fs.ts';
+import type { FolderLink, KernelFs, Outcome, Settled } from '../fs.ts';
 
 /**
  * Deadline of calls inside the served kernel. The client keeps the time; here a call only has to become
@@ -20,10 +20,8 @@ async function settled<T>(call: Promise<Outcome<T>>): Promise<Settled<T>> {
 async function answer(kernel: KernelFs, call: CallMessage): Promise<ReplyMessage> {
   const { id, path } = call;
   const options = { deadlineMs: insideMs };
-  const reply = (got: Settled<string | number | boolean | readonly string[]>): ReplyMessage =>
-    got.kind === 'errno'
-      ? { id, errno: got.errno }
-      : { id, value: Array.isArray(got.value) ? [...got.value] : (got.value as string | number) };
+  const reply = <T>(got: Settled<T>, of: (value: T) => ReplyMessage): ReplyMessage =>
+    got.kind === 'errno' ? { id, kind: 'errno', errno: got.errno } : of(got.value);
   switch (call.op) {
     case 'read': {
       const { firstBytes, linesWith } = call;
@@ -34,39 +32,61 @@ async function answer(kernel: KernelFs, call: CallMessage): Promise<ReplyMessage
           ...(linesWith === undefined ? {} : { linesWith }),
         }),
       );
-      if (got.kind === 'errno') return { id, errno: got.errno };
-      return { id, bytes: Buffer.from(got.value).toString('base64') };
+      return reply(got, (bytes) => ({
+        ...{ id, kind: 'bytes' },
+        bytes: Buffer.from(bytes).toString('base64'),
+      }));
     }
-    case 'list':
-      return reply(await settled(kernel.list(path, options)));
-    case 'readLink':
-      return reply(await settled(kernel.readLink(path, options)));
+    case 'list': {
+      const got = await settled(kernel.list(path, options));
+      return reply(got, (names) => ({ id, kind: 'names', names: [...names] }));
+    }
+    case 'readLink': {
+      const got = await settled(kernel.readLink(path, options));
+      return reply(got, (text) => ({ id, kind: 'text', text }));
+    }
     case 'readLinks': {
       const got = await settled(kernel.readLinks(path, options));
-      if (got.kind === 'errno') return { id, errno: got.errno };
-      const names = got.value.map(({ name }) => name);
-      const links = got.value.map(({ link }) =>
-        link.kind === 'value' ? link.value : { errno: link.errno },
-      );
-      return { id, names, links };
+      return reply(got, (links) => linksReply(id, links));
     }
-    case 'exists':
-      return reply(await settled(kernel.exists(path, options)));
-    case 'write':
-      return reply(await settled(kernel.write(path, call.data, options)));
+    case 'exists': {
+      const got = await settled(kernel.exists(path, options));
+      return reply(got, (there) => ({ id, kind: 'answer', answer: there }));
+    }
+    case 'write': {
+      const got = await settled(kernel.write(path, call.data, options));
+      return reply(got, (count) => ({ id, kind: 'count', count }));
+    }
   }
 }
 
+function linksReply(id: number, links: readonly FolderLink[]): ReplyMessage {
+  return {
+    ...{ id, kind: 'links' },
+    names: links.map(({ name }) => name),
+    links: links.map(({ link }) => (link.kind === 'value' ? link.value : null)),
+    errnos: links.flatMap(({ link }) => (link.kind === 'errno' ? [link.errno] : [])),
+  };
+}
+
+/** Characters of a reply, roughly. */
 function sizeOf(reply: ReplyMessage): number {
-  if ('bytes' in reply) return reply.bytes.length + 40;
-  if ('errno' in reply) return 60;
-  if ('names' in reply) {
-    const texts = reply.links.map((link) => (typeof link === 'string' ? link.length : 20));
-    return texts.reduce((sum, chars, at) => sum + chars + (reply.names[at]?.length ?? 0) + 6, 60);
+  const sum = (texts: readonly (string | null)[]): number =>
+    texts.reduce((chars, text) => chars + (text?.length ?? 0) + 6, 60);
+  switch (reply.kind) {
+    case 'bytes':
+      return reply.bytes.length + 60;
+    case 'names':
+      return sum(reply.names);
+    case 'links':
+      return sum(reply.names) + sum(reply.links) + sum(reply.errnos);
+    case 'text':
+      return reply.text.length + 60;
+    case 'count':
+    case 'answer':
+    case 'errno':
+      return 80;
   }
-  const { value } = reply;
-  if (!Array.isArray(value)) return String(value).length + 40;
-  return value.reduce((sum, name) => sum + name.length + 3, 40);
 }
 
 /** Serves the calls of one client until it goes away. */

@@ -44,19 +44,23 @@ const callForm = z.discriminatedUnion('op', [
 /** One call on a file. */
 export type CallMessage = z.output<typeof callForm>;
 
-const replyForm = z.union([
-  z.strictObject({ id, bytes: z.base64() }),
+// Told apart by `kind`: a message has hundreds of them, and trying one form after the other costs more than the reads.
+const replyForm = z.discriminatedUnion('kind', [
+  z.strictObject({ id, kind: z.literal('bytes'), bytes: z.string() }),
+  z.strictObject({ id, kind: z.literal('names'), names: z.array(z.string()) }),
   z.strictObject({
     id,
-    value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]),
-  }),
-  z.strictObject({
-    id,
+    kind: z.literal('links'),
     names: z.array(z.string()),
-    /** For each name: where its link leads, or why that cannot be told. */
-    links: z.array(z.union([z.string(), z.strictObject({ errno: z.string() })])),
+    /** For each name: where its link leads, or null. */
+    links: z.array(z.string().nullable()),
+    /** For each name whose link cannot be told, in order: why. */
+    errnos: z.array(z.string()),
   }),
-  z.strictObject({ id, errno: z.string() }),
+  z.strictObject({ id, kind: z.literal('text'), text: z.string() }),
+  z.strictObject({ id, kind: z.literal('count'), count: z.number() }),
+  z.strictObject({ id, kind: z.literal('answer'), answer: z.boolean() }),
+  z.strictObject({ id, kind: z.literal('errno'), errno: z.string() }),
 ]);
 
 /** The answer to one call: bytes of a file, links of a folder, another value, or an errno. */

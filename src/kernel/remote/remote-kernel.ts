@@ -204,24 +204,31 @@ export class RemoteKernel implements KernelFs {
 }
 
 function settledOf(reply: ReplyMessage): Settled<unknown> {
-  if ('errno' in reply) return { kind: 'errno', errno: reply.errno };
-  if ('bytes' in reply) {
-    return { kind: 'value', value: new Uint8Array(Buffer.from(reply.bytes, 'base64')) };
+  switch (reply.kind) {
+    case 'errno':
+      return { kind: 'errno', errno: reply.errno };
+    case 'bytes':
+      return { kind: 'value', value: new Uint8Array(Buffer.from(reply.bytes, 'base64')) };
+    case 'names':
+      return { kind: 'value', value: reply.names };
+    case 'links':
+      return { kind: 'value', value: linksOf(reply) };
+    case 'text':
+      return { kind: 'value', value: reply.text };
+    case 'count':
+      return { kind: 'value', value: reply.count };
+    case 'answer':
+      return { kind: 'value', value: reply.answer };
   }
-  if ('names' in reply) return { kind: 'value', value: reply.names.map(linkOf(reply.links)) };
-  return { kind: 'value', value: reply.value };
 }
 
-type LinkText = Extract<ReplyMessage, { names: unknown }>['links'][number];
-
-function linkOf(links: readonly LinkText[]): (name: string, at: number) => FolderLink {
-  return (name, at) => {
-    const link = links[at] ?? { errno: 'ENOENT' };
-    return {
-      name,
-      link: typeof link === 'string' ? { kind: 'value', value: link } : { kind: 'errno', ...link },
-    };
-  };
+function linksOf(reply: Extract<ReplyMessage, { kind: 'links' }>): readonly FolderLink[] {
+  let failed = 0;
+  return reply.names.map((name, at) => {
+    const text = reply.links[at] ?? null;
+    if (text !== null) return { name, link: { kind: 'value', value: text } };
+    return { name, link: { kind: 'errno', errno: reply.errnos[failed++] ?? 'ENOENT' } };
+  });
 }
 
 /**

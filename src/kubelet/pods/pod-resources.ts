@@ -2,11 +2,12 @@
 // said, or that it could not be asked; it never concludes anything from silence.
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
-import { sleep, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { ResourceName } from '../../policy/policy.ts';
 import type { ListPodResourcesResponse__Output } from '../gen/v1/ListPodResourcesResponse.ts';
 import type { PodResourcesListerClient } from '../gen/v1/PodResourcesLister.ts';
+import { defaultQuestionRates, HolderQuestions, type QuestionRates } from '../holder-questions.ts';
 import type { DeviceHolder, HolderSource, HoldersAnswer } from '../pods.ts';
 import { outcomeText, unaryCall } from '../wire/call.ts';
 import type { PodResourcesWire } from '../wire/load.ts';
@@ -18,13 +19,13 @@ export interface PodResourcesOptions {
   readonly folder: string;
   readonly wire: PodResourcesWire;
   readonly clock: Clock;
-  /** Least time between two questions: the kubelet's limit is shared by every client on the node. */
-  readonly minIntervalMs: number;
+  /** How often the kubelet is asked. */
+  readonly rates: QuestionRates;
   readonly deadlineMs: number;
 }
 
-/** The rates in use. */
-export const defaultPodResourcesRates = { minIntervalMs: 1000, deadlineMs: 5000 } as const;
+/** Rates and deadline in use. */
+export const podResourcesTiming = { rates: defaultQuestionRates, deadlineMs: 5000 } as const;
 
 // The kubelet sends without a limit; 4 MiB, the default of gRPC, is reached by a large node's CPU lists.
 const receiveBytesMax = 64 * 1024 * 1024;
@@ -34,9 +35,7 @@ export class PodResourcesClient implements HolderSource {
   readonly #options: PodResourcesOptions;
   readonly #path: string;
   readonly #closed = new AbortController();
-  #next: Promise<HoldersAnswer> | null = null;
-  #asking: Promise<unknown> = Promise.resolve();
-  #askedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #questions: HolderQuestions;
   #connection: { readonly incarnation: string; readonly client: PodResourcesListerClient } | null =
     null;
   #kubelet: { readonly incarnation: string; readonly firstSeenMs: number } | null = null;
@@ -44,36 +43,27 @@ export class PodResourcesClient implements HolderSource {
   constructor(options: PodResourcesOptions) {
     this.#options = options;
     this.#path = join(options.folder, 'kubelet.sock');
+    this.#questions = new HolderQuestions({
+      rates: options.rates,
+      clock: options.clock,
+      signal: this.#closed.signal,
+      ask: (askedAtMs) =>
+        this.#ask(askedAtMs).catch((problem: unknown) => unreachable(errorText(problem))),
+    });
   }
 
   /**
-   * Asks the kubelet, at the earliest minIntervalMs after the last question. Callers that wait at the same
-   * time share one answer; none gets an answer to a question asked before its call. Never rejects.
+   * Asks the kubelet. Callers that wait at the same time share one answer; none gets an answer to a question asked
+   * before its call. Never rejects.
    */
-  list(): Promise<HoldersAnswer> {
-    this.#next ??= this.#askWhenAllowed();
-    return this.#next;
+  list(options?: { readonly fresh?: boolean }): Promise<HoldersAnswer> {
+    return this.#questions.list(options);
   }
 
   /** Ends the connection; later calls answer `unreachable`. Idempotent. */
   close(): void {
     this.#closed.abort();
     this.#disconnect();
-  }
-
-  async #askWhenAllowed(): Promise<HoldersAnswer> {
-    const { clock, minIntervalMs } = this.#options;
-    await this.#asking;
-    const waitMs = Math.max(0, this.#askedAtMs + minIntervalMs - clock.monotonicMs());
-    if (waitMs > 0) await sleep(clock, waitMs, this.#closed.signal);
-    this.#askedAtMs = clock.monotonicMs();
-    // From here on the question is being asked: who calls now waits for the next one.
-    this.#next = null;
-    const answer = this.#ask(this.#askedAtMs).catch((problem: unknown) =>
-      unreachable(errorText(problem)),
-    );
-    this.#asking = answer;
-    return answer;
   }
 
   async #ask(askedAtMs: number): Promise<HoldersAnswer> {
