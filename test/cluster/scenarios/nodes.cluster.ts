@@ -81,7 +81,7 @@ test('an upgrade of the agents changes nothing for a running pod', async () => {
   await stage.runPod({ podName: 'through-upgrade', node: 'n2', limits: { [resources.gpu]: 1 } });
   const before = await stage.productPod('agent', 'n2');
   const install = await preparedInstall();
-  const wanted = [...set, 'agent.logLevel=debug'];
+  const wanted = [...set, 'agent.podAnnotations.round=second'];
   await helm(stage.cluster, install, [
     'upgrade',
     ...chartArguments(stage.cluster, { set: wanted }),

@@ -7,7 +7,7 @@ export interface ContainerWish {
   /** Counts by resource. */
   readonly limits?: Readonly<Record<string, number>>;
   /** What runs after the container has shown itself; it stays unless this ends it. */
-  readonly then?: string;
+  readonly afterwards?: string;
   readonly user?: number;
   readonly restartPolicy?: 'Always';
 }
@@ -34,7 +34,7 @@ const stay = 'trap "exit 0" TERM; sleep 100000 & wait';
 function container({
   name = 'main',
   limits,
-  then = stay,
+  afterwards = stay,
   user,
   restartPolicy,
 }: ContainerWish): object {
@@ -43,7 +43,7 @@ function container({
     name,
     image: sandboxImage,
     imagePullPolicy: 'Never',
-    command: ['sh', '-c', `${show}\n${then}`],
+    command: ['sh', '-c', `${show}\n${afterwards}`],
     resources: { limits: Object.fromEntries(quantities) as Record<string, string> },
     ...(user === undefined ? {} : { securityContext: { runAsUser: user, runAsGroup: user } }),
     ...(restartPolicy === undefined ? {} : { restartPolicy }),

@@ -53,7 +53,7 @@ const mishaps: Readonly<Record<string, Mishap>> = {
     await wait(random.below(1000));
     const net = [{ name: 'ens3' }];
     const device = { id: '8086:1572', class: '020000', driver: 'i40e', numa: '1', net };
-    await stage.simulate('hotAdd', { address: groups.nicB as never, device: device as never });
+    await stage.simulate('hotAdd', { address: groups.nicB as never, device });
   },
   'an unbind hangs for a while': async (stage, random) => {
     const address = random.pick([groups.gpu, groups.nicA]) as never;
@@ -93,10 +93,15 @@ async function podsOfCycle(
     const podName = `soak-${cycle}-${at}`;
     const resource = random.pick(Object.keys(offered));
     // Some end by themselves, some stay until they are deleted, some crash all the time.
-    const then = random.pick([undefined, 'sleep 1; exit 0', 'sleep 1; exit 1']);
+    const afterwards = random.pick([undefined, 'sleep 1; exit 0', 'sleep 1; exit 1']);
     const podRestart = random.pick(['Always', 'Never'] as const);
     const limits = { [resource]: 1 };
-    await stage.createPod({ podName, limits, podRestart, ...(then === undefined ? {} : { then }) });
+    await stage.createPod({
+      podName,
+      limits,
+      podRestart,
+      ...(afterwards === undefined ? {} : { afterwards }),
+    });
     names.push(podName);
     await wait(random.below(400));
   }

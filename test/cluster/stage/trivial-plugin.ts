@@ -25,7 +25,7 @@ export async function startTrivialPlugin(node: ClusterNode, resource: string): P
   const folder = node.path('/var/lib/kubelet/device-plugins');
   const wire = loadDevicePluginWire(protos);
   const server = new Server();
-  server.addService(wire.DevicePlugin.service, handlers as never);
+  server.addService(wire.DevicePlugin.service, handlers);
   await new Promise<void>((resolve, reject) => {
     const address = `unix://${join(folder, endpoint)}`;
     server.bindAsync(address, ServerCredentials.createInsecure(), (problem) =>

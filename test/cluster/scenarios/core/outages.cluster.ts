@@ -139,7 +139,7 @@ test('without an API server a pod keeps its group, and its container can restart
   await stage.createPod({
     podName: 'offline',
     ...wantsGpu,
-    then: 'trap "exit 0" TERM; sleep 4; exit 1',
+    afterwards: 'trap "exit 0" TERM; sleep 4; exit 1',
   });
   await stage.untilPhase('offline', 'Running');
   await stage.cluster.api.kill();

@@ -29,7 +29,7 @@ async function gpuHolders(): Promise<readonly string[]> {
 }
 
 test('a container that crashes again and again keeps its group', async () => {
-  await stage.createPod({ podName: 'crashing', ...wantsGpu, then: 'exit 3' });
+  await stage.createPod({ podName: 'crashing', ...wantsGpu, afterwards: 'exit 3' });
   await stage.untilPod('crashing', 'has restarted twice', ({ status }) =>
     (status.containerStatuses ?? []).some(({ restartCount }) => restartCount >= 2),
   );
@@ -54,7 +54,7 @@ test('what an init container used goes on to the container after it', async () =
   await stage.untilAllocatable(resources.gpu, 1);
   await stage.runPod({
     podName: 'prepared',
-    initContainers: [{ name: 'prepare', ...wantsGpu, then: 'exit 0' }],
+    initContainers: [{ name: 'prepare', ...wantsGpu, afterwards: 'exit 0' }],
     containers: [{ name: 'main', ...wantsGpu }],
   });
   assert((await stage.shown('prepared')).includes(`PCI_RESOURCE_EXAMPLE_COM_GPU=${groups.gpu}`));
@@ -101,7 +101,7 @@ test('one container gets groups of two resources, or none', async () => {
 
 test('a job that is done gives its group back though its pod is still there', async () => {
   const template = {
-    spec: { ...podSpec({ ...wantsGpu, then: 'sleep 1; exit 0' }), restartPolicy: 'Never' },
+    spec: { ...podSpec({ ...wantsGpu, afterwards: 'sleep 1; exit 0' }), restartPolicy: 'Never' },
   };
   await stage.create(batch, {
     apiVersion: 'batch/v1',
