@@ -1,8 +1,17 @@
-// Allocate while 64 groups come and go: each is allocated, claimed, started, left, given back and allocated again, all
-// of them at the same time, on a served machine; every Allocate counts, from the host as well as while returning.
+// Allocate while 63 groups come and go: each is allocated, claimed, started, left, given back and allocated again, all
+// of them at the same time, on a served machine. Two numbers: of a 64th group that is claimed and stays so, and of
+// those that move, each of which is looked at anew before the answer.
 import { resource, startBenchAgent } from './agent.ts';
 import type { BenchKubelet, Plugin } from './kubelet.ts';
-import { type Bench, functionsOf64Groups, median, pause, percentile, until } from './measure.ts';
+import {
+  type Bench,
+  functionsOf64Groups,
+  median,
+  pause,
+  percentile,
+  timed,
+  until,
+} from './measure.ts';
 import { serveMachine } from './served.ts';
 
 interface Churn {
@@ -39,6 +48,16 @@ async function live(churn: Churn, id: string, offsetMs: number): Promise<void> {
   }
 }
 
+/** A group that was taken and has not started yet is asked for again and again, as by a pod with several containers. */
+async function ask(churn: Churn, id: string): Promise<readonly number[]> {
+  const samplesMs: number[] = [];
+  while (performance.now() < churn.endMs) {
+    samplesMs.push(await timed(() => churn.plugin.allocate(id)));
+    await pause(25);
+  }
+  return samplesMs;
+}
+
 /** The bench. */
 export const churn: Bench = {
   name: 'churn',
@@ -55,20 +74,26 @@ export const churn: Bench = {
     const seconds = quick ? 15 : 60;
     const endMs = performance.now() + seconds * 1000;
     const state: Churn = { kubelet, plugin, endMs, samplesMs: [], starts: 0, refusals: 0 };
-    const ids = [...plugin.healthy];
+    const [claimed = '', ...ids] = [...plugin.healthy];
     const lives = ids.map((id, index) => live(state, id, (index * 5000) / ids.length));
+    const asked = ask(state, claimed);
     await Promise.race([Promise.all(lives), process.ended]);
     const { samplesMs, starts, refusals } = state;
+    const claimedMs = await asked;
+    const told = (samples: readonly number[]): string =>
+      `${samples.length} calls in ${seconds} s (p50 ${median(samples).toFixed(1)} ms)`;
     return [
       {
-        ...{
-          name: 'Allocate p99, 64 groups churn',
-          value: percentile(samplesMs, 0.99),
-          unit: 'ms',
-        },
-        floor: null,
+        name: 'Allocate p99, claimed group, 63 churn',
+        ...{ value: percentile(claimedMs, 0.99), unit: 'ms', floor: null },
         target: { of: 'value', max: 10 },
-        how: `${samplesMs.length} calls in ${seconds} s (p50 ${median(samplesMs).toFixed(1)} ms), ${starts} starts, ${refusals} refusals`,
+        how: told(claimedMs),
+      },
+      {
+        name: 'Allocate p99, the groups that churn',
+        ...{ value: percentile(samplesMs, 0.99), unit: 'ms', floor: null },
+        target: { of: 'value', max: 10 },
+        how: `${told(samplesMs)}, ${starts} starts, ${refusals} refusals`,
       },
     ];
   },
