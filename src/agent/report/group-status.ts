@@ -22,6 +22,11 @@ export interface StatusContext {
   readonly generation: number | null;
 }
 
+/** Mixed where it must not be: on the way between host and pod every group is. */
+export function isMixed({ owner, phase }: GroupView): boolean {
+  return owner === 'Mixed' && phase !== 'Claiming' && phase !== 'Returning';
+}
+
 /** The status of a group. `before`: the one that was made last, or that the server has; times in it are kept. */
 export function groupStatus(
   view: GroupView,
@@ -128,7 +133,7 @@ function conditionsOf(
   const [blocker] = view.blockers;
   const why = within(view.why ?? '', proseMax);
   const held = blocker !== undefined;
-  const ill = view.fault !== null || view.owner === 'Mixed';
+  const ill = view.fault !== null || isMixed(view);
   const offered = view.healthy && view.resourceName !== null;
   const found: readonly ConditionNow[] = [
     held

@@ -1,5 +1,6 @@
 // What a person is told as Events when a group changes: a closed list of reasons, and which change has which. Pure.
 import type { GroupView } from '../view.ts';
+import { isMixed } from './group-status.ts';
 
 /** How an Event with this reason looks, and what it means; docs/reference/kubernetes-events.md is made from it. */
 export interface ReasonEntry {
@@ -68,7 +69,7 @@ export function happenings(before: GroupView | null, now: GroupView): readonly G
   const found: GroupHappening[] = [];
   const phase = phaseHappening(before, now);
   if (phase !== null) found.push(phase);
-  if (now.owner === 'Mixed' && before?.owner !== 'Mixed')
+  if (isMixed(now) && (before === null || !isMixed(before)))
     found.push({ reason: 'OwnershipMixed', note: now.why ?? 'members have drivers of both kinds' });
   const blocked = blockedHappening(before, now);
   if (blocked !== null) found.push(blocked);
