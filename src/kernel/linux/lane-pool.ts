@@ -165,20 +165,29 @@ export class LanePool {
     const lanes = [...this.#lanes.keys()];
     const making = lanes.filter((lane) => lane.oldest === wanted);
     const signs = (making.length > 0 ? making : lanes).map((lane) =>
-      // A lane that is coming up moves on until it takes too long.
-      lane.up || this.#stalled(lane) ? lane.lastSignMs : this.#clock.monotonicMs(),
+      lane.load > 0 && this.#isOnItsWay(lane) ? this.#clock.monotonicMs() : lane.lastSignMs,
     );
     return Math.max(0, ...signs);
+  }
+
+  /** Coming up, or without a processor: silent, and yet not blocked. Not for ever: the kernel may go round in circles. */
+  #isOnItsWay(lane: Lane): boolean {
+    const silentMs = this.#clock.monotonicMs() - lane.lastSignMs;
+    return silentMs < startMs && (!lane.up || lane.runnable);
   }
 
   #stalled(lane: Lane): boolean {
     return lane.abandoned || this.#silent(lane);
   }
 
-  /** Not heard of for so long that it declines, by the same measure, all but the oldest of its calls. */
+  /**
+   * Not heard of for so long that it declines, by the same measure, all but the oldest of its calls. One that waits for a
+   * processor is given time: another process beside it would make both wait.
+   */
   #silent(lane: Lane): boolean {
-    const patienceMs = lane.up ? this.#limits.stallMs : startMs;
-    return lane.load > 0 && this.#clock.monotonicMs() - lane.lastSignMs >= patienceMs;
+    if (lane.load === 0) return false;
+    const silentMs = this.#clock.monotonicMs() - lane.lastSignMs;
+    return silentMs >= this.#limits.stallMs && !this.#isOnItsWay(lane);
   }
 
   /** While calls wait behind others, looks again after the time in which a lane should have said something. */

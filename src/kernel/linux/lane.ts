@@ -1,6 +1,7 @@
 // One lane seen from the agent: the child process, its channel, and the calls that it has been given and has
 // not answered. It decides nothing; lane-pool.ts does.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { assert } from '../../base/assert.ts';
 import type { Settled } from '../fs.ts';
@@ -125,6 +126,19 @@ export class Lane {
   /** Process id; null when it could not be started. */
   get pid(): number | null {
     return this.#child?.pid ?? null;
+  }
+
+  /**
+   * True while it computes or waits for a processor: it is not blocked in the kernel, however long it has been silent.
+   * Our own /proc, whatever stands for the machine's: it is our child. Reading a process's stat does not block.
+   */
+  get runnable(): boolean {
+    try {
+      const stat = readFileSync(`/proc/${this.pid}/stat`, 'latin1');
+      return stat.slice(stat.lastIndexOf(') ') + 2).startsWith('R');
+    } catch {
+      return false;
+    }
   }
 
   /** True once the child has said that it runs. */

@@ -215,3 +215,24 @@ test('calls behind many others are not pending while those go on, however long t
   assert.equal(log.events.length, 0);
   readers.forEach((fd) => closeSync(fd));
 });
+
+test('a lane that waits for a processor is not taken for blocked: no other is started beside it', async (t) => {
+  const log = recordingLog();
+  const roots = { sysfs: scratchFolder(t) };
+  const names = Array.from({ length: 8 }, (_, at) => `kernel/b/f${at}`);
+  writeTree(roots.sysfs, Object.fromEntries(names.map((name) => [name, name])));
+  const program = {
+    execPath: process.execPath,
+    entry: join(import.meta.dirname, 'busy-lane.ts'),
+  };
+  const lanes = new LanePool({ clock: realClock, log, program });
+  const kernel = new LinuxKernel({ clock: realClock, log, lanes, roots, udevadm: null });
+  const reads = names.map((name) => kernel.read(`/sys/${name}`, { deadlineMs: 100 }));
+  assert.deepEqual(
+    (await Promise.all(reads)).map((outcome) => text(value(outcome))),
+    names,
+  );
+  assert.equal(lanes.lanePids.length, 1);
+  assert.deepEqual(log.events, []);
+  lanes.close();
+});

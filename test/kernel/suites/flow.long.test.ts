@@ -7,24 +7,35 @@ import { boots } from '../guest/flow/scenes/index.ts';
 import { accountOf } from '../rig/guest.ts';
 import { textFile } from '../rig/initramfs.ts';
 import { shapes } from '../rig/shapes.ts';
+import type { KernelName } from '../rig/wanted.ts';
 import { judgeScenes, playBoot } from './flow-runs.ts';
-import { kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
+import { everywhere, kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
 
 const kernels = ['6.1', '6.12', 'newest'] as const;
+/** Boots that take minutes are played on one kernel each, unless everything is asked for. */
+const playedOn = {
+  claims: kernels,
+  kills: ['newest'],
+  hung: ['6.12'],
+  reboot: ['6.1'],
+} as const satisfies Readonly<Record<string, readonly KernelName[]>>;
 /** What CI has time for: one whole flow on one kernel. */
 const core = { kernel: '6.12', parts: ['two functions', 'full disk', 'during write 3 of'] };
 const keepMark = '@@KEEP ';
 
 const rig = await suiteRig();
+const isPlayed = (boot: keyof typeof playedOn, name: KernelName): boolean => {
+  if (onlyCore) return name === core.kernel;
+  return everywhere || playedOn[boot].some((each) => each === name);
+};
 const isChosen = ({ name }: Scene): boolean =>
   !onlyCore || core.parts.some((part) => name.includes(part));
 
 describe('the whole flow on real devices', { concurrency: sideBySide }, () => {
   for (const name of kernels) {
-    if (onlyCore && name !== core.kernel) continue;
     for (const boot of ['claims', 'kills', 'hung'] as const) {
       const scenes = boots[boot].filter(isChosen);
-      if (scenes.length === 0) continue;
+      if (scenes.length === 0 || !isPlayed(boot, name)) continue;
       test(`${name}: ${boot}`, async (t) => {
         const kernel = kernelOf(rig, name);
         if (typeof kernel === 'string') return t.skip(kernel);
@@ -32,7 +43,7 @@ describe('the whole flow on real devices', { concurrency: sideBySide }, () => {
         await judgeScenes(t, name, scenes, await playBoot({ rig, kernel, boot, parts }));
       });
     }
-    if (onlyCore) continue;
+    if (onlyCore || !isPlayed('reboot', name)) continue;
     test(`${name}: a reboot`, async (t) => {
       const kernel = kernelOf(rig, name);
       if (typeof kernel === 'string') return t.skip(kernel);

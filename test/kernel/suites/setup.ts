@@ -9,6 +9,7 @@ export const sideBySide = 2;
 /** Names of the environment by which main.ts tells the suites what was asked for. */
 export const asked = {
   core: 'WHOLEGROUP_KERNEL_CORE',
+  everywhere: 'WHOLEGROUP_KERNEL_EVERYWHERE',
   kernels: 'WHOLEGROUP_KERNELS',
   random: 'WHOLEGROUP_KERNEL_RANDOM',
   seed: 'WHOLEGROUP_KERNEL_SEED',
@@ -26,6 +27,9 @@ export function askedSeed(): number {
 
 /** Only the core was asked for. */
 export const onlyCore = process.env[asked.core] === '1';
+
+/** What is played on one kernel only is to be played on every kernel. */
+export const everywhere = process.env[asked.everywhere] === '1';
 
 /** Kernels that were asked for: all of them without a choice. */
 export function askedKernels(): readonly KernelName[] {

@@ -101,9 +101,11 @@ export class GuestAgent {
   }
 
   /** Resolves with the write that is held. */
-  async held(): Promise<string> {
-    await until('a write is held', () => existsSync(knifePlaces.held));
-    return readFileSync(knifePlaces.held, 'utf8');
+  held(): Promise<string> {
+    return until('a write is held', () => {
+      const text = existsSync(knifePlaces.held) ? readFileSync(knifePlaces.held, 'utf8') : '';
+      return text === '' ? null : text;
+    });
   }
 
   /** What it publishes about the group of `leader`; null while it does not answer or has none. */

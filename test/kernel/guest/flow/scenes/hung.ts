@@ -12,6 +12,8 @@ import { check, until } from '../waiting.ts';
 
 /** R8, on a machine. */
 const delayMs = 50;
+/** A return of two functions begins with two resets. */
+const firstUnbind = 3;
 const idleMs = 20_000;
 const hungMs = 60_000;
 
@@ -40,10 +42,10 @@ function stuckChild(agent: number): number | null {
 async function hangReturn(machine: FlowMachine, uid: string): Promise<VfioProgram> {
   const { agent } = machine;
   const group = flowGroups.twoFunctions;
-  agent.order('hold before', 1);
+  agent.order('hold before', firstUnbind);
   await machine.deletePod(uid);
   const write = await agent.held();
-  check(write.includes('/unbind'), `the first write of a return is ${write}`);
+  check(write.includes('/unbind'), `write ${firstUnbind} of a return is ${write}`);
   const intruder = await VfioProgram.start(groupOf(group.leader), endpointsOf(group.leader));
   agent.sheathe();
   await until('the unbind hangs', async () => {

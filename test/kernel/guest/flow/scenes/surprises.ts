@@ -90,7 +90,7 @@ async function fullDisk(machine: FlowMachine): Promise<Figures> {
   fill();
   const refusedUid = machine.createPod(group);
   const message = await machine.refused(refusedUid);
-  check(/could not be made durable/.test(message), `refused with another reason: ${message}`);
+  check(/could not be written down/.test(message), `refused with another reason: ${message}`);
   check(bindingsText(group.leader) === before, 'something was changed without a record');
   await machine.deletePod(refusedUid);
   rmSync(filler);
