@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { customResourceDefinitions } from '../src/api/definitions.ts';
+import { chartValuesPage } from './chart-page.ts';
 import {
   blockersPage,
   commandsPage,
@@ -90,6 +91,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/blockers.md', blockersPage()],
     ['docs/reference/custom-resources.md', customResourcesPage()],
     ['docs/reference/exit-codes.md', exitCodesPage()],
+    ['docs/reference/chart-values.md', chartValuesPage()],
     ['docs/reference/commands.md', await commandsPage()],
     ['docs/reference/kubectl.md', await kubectlPage()],
     ...definitions(),
