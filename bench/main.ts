@@ -16,11 +16,12 @@ import { idle } from './idle.ts';
 import { inventory } from './inventory.ts';
 import { type Bench, isMet, type Measure, ratioOf } from './measure.ts';
 import { memory } from './memory.ts';
+import { push } from './push.ts';
 import { start } from './start.ts';
 import { type TreeRoots, writeMachineTree } from './tree.ts';
 
 const benches: readonly Bench[] = [
-  ...[allocate, churn, inventory, start, memory, idle],
+  ...[allocate, churn, push, inventory, start, memory, idle],
   ...[apiWatch, apiMemory, apiScale, apiSteady],
 ];
 

@@ -1,7 +1,9 @@
-// Nodes, PassthroughNodes and IOMMUGroups in numbers, as their agents would have made them: through the API, over kept
-// connections, a few requests at a time.
+// Nodes, PassthroughNodes and IOMMUGroups in numbers, as their agents would have made them: planted where the API server
+// keeps them, because to make them through it takes longer than to measure. Changes go through the API.
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
+import { mergePatch } from '../../test/api/support/api-call.ts';
 import type { ApiServer } from '../../test/api/support/api-server.ts';
 import { assignedGroup, nodeObject } from '../../test/api/objects/group-objects.ts';
 
@@ -12,8 +14,6 @@ export const groupsOfNode = 8;
 
 const atOnce = 24;
 
-type Method = 'POST' | 'PATCH';
-
 const nodeName = (index: number): string => `node-${String(index).padStart(5, '0')}`;
 const leaderOf = (group: number): string => `0000:${(0x10 + group).toString(16)}:00.0`;
 
@@ -21,32 +21,51 @@ function groupName(node: number, group: number): string {
   return `${nodeName(node)}-${leaderOf(group).replaceAll(/[:.]/g, '-')}`;
 }
 
-function groupBody(node: number, group: number): { metadata: object; status: object } {
+const creationTimestamp = '2026-11-23T05:17:08Z';
+
+function metadataOf(name: string, node: string): object {
+  const labels = { 'wholegroup.dev/node': node };
+  return { name, labels, uid: randomUUID(), creationTimestamp, generation: 1 };
+}
+
+function groupObject(node: number, group: number): object {
   const leader = leaderOf(group);
   const [first, second] = assignedGroup.status.members;
   const members = [first, second].map((member, fn) => ({
     ...member,
     address: leader.replace(/0$/, String(fn)),
   }));
-  const labels = { 'wholegroup.dev/node': nodeName(node) };
+  const [name, nodeNamed] = [groupName(node, group), nodeName(node)];
   const policy = group % 2 === 0 ? 'gpu' : 'nic';
   return {
-    metadata: { name: groupName(node, group), labels },
-    status: { ...assignedGroup.status, nodeName: nodeName(node), leader, members, policy },
+    ...{ ...assignedGroup, metadata: metadataOf(name, nodeNamed) },
+    status: { ...assignedGroup.status, nodeName: nodeNamed, leader, members, policy },
   };
+}
+
+/** Every object of a node, by its key. */
+function objectsOf(index: number): readonly (readonly [key: string, object: object])[] {
+  const name = nodeName(index);
+  const metadata = metadataOf(name, name);
+  return [
+    [`minions/${name}`, { apiVersion: 'v1', kind: 'Node', metadata, spec: {}, status: {} }],
+    [`wholegroup.dev/passthroughnodes/${name}`, { ...nodeObject, metadata }],
+    ...Array.from({ length: groupsOfNode }, (_, group) => {
+      const key = `wholegroup.dev/iommugroups/${groupName(index, group)}`;
+      return [key, groupObject(index, group)] as const;
+    }),
+  ];
 }
 
 /** Many objects, and changes of them. */
 export class Crowd implements AsyncDisposable {
   readonly #server: ApiServer;
-  readonly #contentType: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   readonly #ca: Buffer;
   #nodes = 0;
 
-  constructor(server: ApiServer, patchType: string) {
+  constructor(server: ApiServer) {
     this.#server = server;
-    this.#contentType = patchType;
     this.#ca = readFileSync(server.caFile);
   }
 
@@ -54,7 +73,8 @@ export class Crowd implements AsyncDisposable {
   async grow(nodes: number, say: (text: string) => void): Promise<void> {
     const startedMs = performance.now();
     const from = this.#nodes;
-    await this.#all(nodes - from, (index) => this.#makeNode(from + index));
+    const indices = Array.from({ length: nodes - from }, (_, index) => from + index);
+    await this.#server.plant(new Map(indices.flatMap(objectsOf)));
     this.#nodes = nodes;
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
     say(`${nodes} nodes with ${nodes * groupsOfNode} groups, ${seconds} s for the new ones`);
@@ -68,22 +88,8 @@ export class Crowd implements AsyncDisposable {
       const turn = Math.floor(index / groups) % 2;
       const phase = turn === 0 ? 'WithHost' : 'Assigned';
       const name = groupName(Math.floor(group / groupsOfNode), group % groupsOfNode);
-      await this.#send('PATCH', `${api}/iommugroups/${name}/status`, { status: { phase } });
+      await this.#patch(`${api}/iommugroups/${name}/status`, { status: { phase } });
     });
-  }
-
-  async #makeNode(index: number): Promise<void> {
-    const name = nodeName(index);
-    await this.#send('POST', '/api/v1/nodes', { metadata: { name, labels: { pool: 'bench' } } });
-    const { apiVersion } = nodeObject;
-    const own = { apiVersion, kind: 'PassthroughNode', metadata: { name } };
-    await this.#send('POST', `${api}/passthroughnodes`, own);
-    for (let group = 0; group < groupsOfNode; group++) {
-      const { metadata, status } = groupBody(index, group);
-      await this.#send('POST', `${api}/iommugroups`, { apiVersion, kind: 'IOMMUGroup', metadata });
-      const path = `${api}/iommugroups/${groupName(index, group)}/status`;
-      await this.#send('PATCH', path, { status });
-    }
   }
 
   async #all(count: number, work: (index: number) => Promise<void>): Promise<void> {
@@ -94,11 +100,11 @@ export class Crowd implements AsyncDisposable {
     await Promise.all(Array.from({ length: atOnce }, worker));
   }
 
-  #send(method: Method, path: string, body: object): Promise<void> {
-    const type = method === 'PATCH' ? this.#contentType : 'application/json';
+  #patch(path: string, body: object): Promise<void> {
+    const method = 'PATCH';
     const headers = {
       authorization: `Bearer ${this.#server.tokens.admin}`,
-      ...{ 'content-type': type, accept: 'application/json' },
+      ...{ 'content-type': mergePatch, accept: 'application/json' },
     };
     const url = new URL(path, this.#server.url);
     return new Promise((resolve, reject) => {

@@ -4,7 +4,6 @@ import {
   type RunningController,
   startController,
 } from '../../test/api/controller/start-controller.ts';
-import { mergePatch } from '../../test/api/support/api-call.ts';
 import type { ApiServer } from '../../test/api/support/api-server.ts';
 import { processorMs, residentMb } from '../children.ts';
 import { type Bench, type Measure, pause } from '../measure.ts';
@@ -77,7 +76,7 @@ export const apiScale: Bench = {
   run: async ({ quick, say }) => {
     await using stack = new AsyncDisposableStack();
     const server = await benchServer(stack);
-    await using crowd = new Crowd(server, mergePatch);
+    await using crowd = new Crowd(server);
     await makePolicies(server);
     const [few, many] = quick ? [10, 200] : [50, 5000];
     const changes = quick ? 200 : 2000;

@@ -90,21 +90,28 @@ export async function survey(input: SurveyInput): Promise<Survey> {
 /** Facts about the machine count for every group: where they have changed, everything is looked at. */
 function scopeWith(scope: SurveyScope, facts: NodeFacts): SurveyScope {
   if (scope.kind !== 'changed') return scope;
-  const same = JSON.stringify(scope.before.facts) === JSON.stringify(facts);
-  return same ? scope : { kind: 'everything' };
+  const { before, where } = scope;
+  const same = JSON.stringify(before.facts) === JSON.stringify(facts);
+  // A group that is new comes with its functions; one that comes alone cannot be told whose it is.
+  const known = new Set(before.inventory.groups.map((group) => group.number));
+  const alone = where.functions.size === 0 && !where.groups.isSubsetOf(known);
+  return same && !alone ? scope : { kind: 'everything' };
 }
 
-/** What an earlier survey saw of these groups, where nothing about them can be different now; else null. */
-function seenBefore(scope: SurveyScope, assignment: Assignment): Seen | null {
+/**
+ * What an earlier survey saw of these groups, where they are what they were: an inventory keeps the objects of functions
+ * that it did not read again. Else null.
+ */
+function seenBefore(scope: SurveyScope, { leader, groups }: Assignment): Seen | null {
   if (scope.kind !== 'changed') return null;
-  const { before, where } = scope;
-  const seen = before.seen.get(assignment.leader) ?? null;
-  const [group, ...more] = assignment.groups;
+  const seen = scope.before.seen.get(leader) ?? null;
+  const [group, ...more] = groups;
   if (seen === null || seen.look === null || seen.split) return null;
   if (group === undefined || more.length > 0) return null;
-  if (seen.look.group.key !== group.key || seen.look.group.number !== group.number) return null;
-  if (where.groups.has(group.number)) return null;
-  return pciFunctions(group).some((fn) => where.functions.has(fn.address)) ? null : seen;
+  const { group: earlier } = seen.look;
+  if (earlier.key !== group.key || earlier.number !== group.number) return null;
+  const before = new Set(pciFunctions(earlier));
+  return pciFunctions(group).every((fn) => before.has(fn)) ? seen : null;
 }
 
 function takeInventory(input: SurveyInput, scope: SurveyScope): Promise<Inventory> {

@@ -9,8 +9,7 @@ import { devicesFolder } from './function-reader.ts';
 import { groupsFolder } from './group-reader.ts';
 import { Pacer } from './reading.ts';
 
-/** Folders of which a name that comes or goes may concern any function. */
-const machineFolders = [devicesFolder, groupsFolder, '/sys/class/iommu'];
+const unitsFolder = '/sys/class/iommu';
 
 /** Folders of devices: long, changed by nothing that does not send a uevent, and each name leads to a function or to none. */
 const vfioClass = '/sys/class/vfio-dev';
@@ -39,6 +38,7 @@ const pollsUnlisted = 10;
 /** What the device folders said. */
 interface DeviceListing {
   readonly functions: ReadonlyMap<PciAddress, string>;
+  readonly groups: ReadonlySet<number>;
   readonly rest: string;
   /** Functions that VFIO has, by the name of their device. */
   readonly vfio: ReadonlyMap<string, PciAddress>;
@@ -140,7 +140,7 @@ export class Fingerprints {
     quiet.names(deviceFiles, files, (name) => devices.vfio.get(name) ?? null);
     return {
       parts: [devices.functions, quiet.functions],
-      groupFiles: numbers,
+      groups: [devices.groups, numbers],
       rest: `${devices.rest} ${quiet.digest()}`,
     };
   }
@@ -177,15 +177,19 @@ export class Fingerprints {
     };
     const drivers = await list(driversFolder);
     const driverNames = drivers.kind === 'value' ? drivers.value : [];
-    const [ofMachine, ofDrivers, ofClasses] = await Promise.all([
-      Promise.all(machineFolders.map(list)),
+    const [devices, groups, units, ofDrivers, ofClasses] = await Promise.all([
+      list(devicesFolder),
+      list(groupsFolder),
+      list(unitsFolder),
       Promise.all(driverNames.map((name) => list(`${driversFolder}/${name}`))),
       Promise.all(classFolders.map(follow)),
     ]);
     const listings = new Listings();
     listings.names(driversFolder, drivers, nobodys);
-    for (const [at, folder] of machineFolders.entries())
-      listings.names(folder, ofMachine[at] ?? absent, nobodys);
+    listings.names(devicesFolder, devices, addressOf);
+    const numbers = new Set<number>();
+    listings.names(groupsFolder, withoutNumbers(groups, numbers), nobodys);
+    listings.names(unitsFolder, units, nobodys);
     // A driver's folder has one link for each device it is bound to: which is how a change of driver shows.
     for (const [at, name] of driverNames.entries())
       listings.names(`${driversFolder}/${name}`, ofDrivers[at] ?? absent, addressOf);
@@ -194,7 +198,7 @@ export class Fingerprints {
       const found = listings.links(folder, ofClasses[at] ?? absent);
       if (folder === vfioClass) vfio = found;
     }
-    return { functions: listings.functions, rest: listings.digest(), vfio };
+    return { functions: listings.functions, groups: numbers, rest: listings.digest(), vfio };
   }
 
   /** `enable` of a VFIO device: 0 nobody, 1 or more someone has it open. How the end of a user shows. */
@@ -213,7 +217,7 @@ function textOf(outcome: Outcome<Uint8Array>): string {
   return outcome.kind === 'value' ? Buffer.from(outcome.value).toString('latin1') : outcome.kind;
 }
 
-/** Names in /dev/vfio that are not of a group; the groups' numbers go to `numbers`. */
+/** Names that are not of a group; the groups' numbers go to `numbers`. */
 function withoutNumbers(names: Names, numbers: Set<number>): Names {
   if (names.kind !== 'value') return names;
   const others = names.value.filter((name) => {

@@ -78,10 +78,18 @@ export async function refreshInventory(
   const asked = new Set<PciAddress>(anew);
   const touched = (group: IommuGroup): boolean =>
     pciFunctions(group).some((fn) => asked.has(fn.address));
+  // A physical function lists its virtual ones, so it is another one when they come and go.
+  const gone = previous.functions.filter((fn) => asked.has(fn.address));
+  for (const address of physicalFunctionsOf(gone)) asked.add(address);
   const left = previous.groups.filter(touched);
   for (const fn of left.flatMap(pciFunctions)) asked.add(fn.address);
-  const partial = await takePartialInventory(kernel, clock, [...asked], left);
-  for (const { address } of partial.functions) asked.add(address);
+  const first = await takePartialInventory(kernel, clock, [...asked], left);
+  for (const { address } of first.functions) asked.add(address);
+  const more = physicalFunctionsOf(first.functions).filter((address) => !asked.has(address));
+  if (more.length > 0) {
+    return refreshInventory(kernel, clock, { previous, anew: [...asked, ...more], again });
+  }
+  const partial = first;
   const kept = previous.functions.filter((fn) => !asked.has(fn.address));
   const functions = await rereadFunctions(kernel, clock, kept, new Set(again));
   for (const fn of partial.functions) functions.set(fn.address, fn);
@@ -89,6 +97,12 @@ export async function refreshInventory(
     .filter((group) => !touched(group))
     .map((group) => withFunctions(group, functions));
   return assembled(functions, [...groups, ...partial.groups], partial.unreadable);
+}
+
+function physicalFunctionsOf(functions: readonly PciFunction[]): readonly PciAddress[] {
+  return functions.flatMap(({ physicalFunction: of }) =>
+    of.known && of.value !== null ? [of.value] : [],
+  );
 }
 
 async function rereadFunctions(

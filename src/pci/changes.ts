@@ -19,8 +19,8 @@ export interface Fingerprint {
    * as in the fingerprint before.
    */
   readonly parts: readonly ReadonlyMap<PciAddress, string>[];
-  /** Numbers of groups that have a device file. */
-  readonly groupFiles: ReadonlySet<number>;
+  /** The same for groups, by their numbers. */
+  readonly groups: readonly ReadonlySet<number>[];
   /** Everything else, as a digest. */
   readonly rest: string;
 }
@@ -56,7 +56,11 @@ export function changesBetween(before: Fingerprint, after: Fingerprint): Changes
     for (const [address, text] of part) if (earlier.get(address) !== text) functions.add(address);
     for (const address of earlier.keys()) if (!part.has(address)) functions.add(address);
   }
-  const groups = before.groupFiles.symmetricDifference(after.groupFiles);
+  let groups: ReadonlySet<number> = new Set();
+  for (const [at, numbers] of after.groups.entries()) {
+    const earlier = before.groups[at] ?? new Set();
+    if (earlier !== numbers) groups = groups.union(earlier.symmetricDifference(numbers));
+  }
   return { kind: 'some', functions, groups };
 }
 

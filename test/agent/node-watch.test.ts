@@ -12,7 +12,7 @@ const drain = (): Promise<void> => new Promise((resolve) => void setImmediate(re
 /** A fingerprint of a machine with `rest`, and with a text for each of some functions. */
 function of(rest: string, functions: Readonly<Record<string, string>> = {}): Fingerprint {
   const part = Object.entries(functions).map(([address, text]) => [at(address), text] as const);
-  return { parts: [new Map(part)], groupFiles: new Set(), rest };
+  return { parts: [new Map(part)], groups: [], rest };
 }
 
 const anything: Changes = { kind: 'anything' };

@@ -43,7 +43,7 @@ for (const [subject, changes] of subjects) {
 
 const of = (functions: Readonly<Record<string, string>>, groups: readonly number[] = []) => ({
   parts: [new Map(Object.entries(functions).map(([name, text]) => [at(name), text] as const))],
-  groupFiles: new Set(groups),
+  groups: [new Set(groups)],
   rest: 'rest',
 });
 
