@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { mergePatch } from '../../test/api/support/api-call.ts';
 import type { ApiServer } from '../../test/api/support/api-server.ts';
+import { until } from '../../test/api/support/waiting.ts';
 import { assignedGroup, nodeObject } from '../../test/api/objects/group-objects.ts';
 
 const api = '/apis/wholegroup.dev/v1alpha1';
@@ -75,6 +76,12 @@ export class Crowd implements AsyncDisposable {
     const from = this.#nodes;
     const indices = Array.from({ length: nodes - from }, (_, index) => from + index);
     await this.#server.plant(new Map(indices.flatMap(objectsOf)));
+    // The server has its own copy of all this, and answers nobody with less than what etcd has.
+    const path = `${api}/iommugroups?limit=1`;
+    const token = this.#server.tokens.admin;
+    const caughtUp = async (): Promise<boolean> =>
+      (await this.#server.call({ method: 'GET', path, token })).status === 200;
+    await until('the server has seen what was planted', caughtUp, { limitMs: 600_000 });
     this.#nodes = nodes;
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
     say(`${nodes} nodes with ${nodes * groupsOfNode} groups, ${seconds} s for the new ones`);

@@ -1,22 +1,11 @@
 // Policies and node labels from the API server: judged, handed to the agent when both are known, and kept for a start
 // while the server is away.
-import { parsePolicyObject } from '../api/policy-in-force.ts';
+import { parsePolicyObject, policyObjectOf, problemsText } from '../api/policy-in-force.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { ObjectsOf } from '../cluster/informer/objects-of.ts';
 import type { KubeObject } from '../cluster/objects.ts';
 import type { PassthroughPolicy } from '../policy/policy.ts';
-
-/** What an informer of one resource gives. */
-export interface Objects<Kept extends KubeObject = KubeObject> {
-  readonly hasSynced: boolean;
-  values(): Iterable<Kept>;
-  get(name: string, namespace?: string): Kept | undefined;
-  onChange(handler: {
-    added?(object: Kept): void;
-    updated?(object: Kept): void;
-    deleted?(object: Kept): void;
-  }): () => void;
-}
 
 /** Policies in force with the labels of this node. */
 export interface PoliciesInForce {
@@ -30,9 +19,9 @@ export interface PoliciesInForce {
 
 /** What the source is made from. */
 export interface ClusterPoliciesOptions {
-  readonly policies: Objects;
+  readonly policies: ObjectsOf;
   /** The own Node only. */
-  readonly nodes: Objects;
+  readonly nodes: ObjectsOf;
   readonly nodeName: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -54,9 +43,7 @@ export function judgePolicies(
     if (parsed.ok) policies.push(parsed.value);
     else {
       const name = (object as KubeObject | null)?.metadata?.name ?? 'a policy without a name';
-      problems.push(
-        `${name}: ${parsed.problem.map(({ path, message }) => `${path} ${message}`).join('; ')}`,
-      );
+      problems.push(`${name}: ${problemsText(parsed.problem)}`);
     }
   }
   return { policies, nodeLabels, problems, objects };
@@ -88,7 +75,7 @@ export class ClusterPolicies {
     if (!policies.hasSynced || !nodes.hasSynced) return;
     const labels = nodes.get(nodeName)?.metadata.labels ?? {};
     const objects = [...policies.values()]
-      .map(asPolicyObject)
+      .map(policyObjectOf)
       .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     const inForce = judgePolicies(objects, labels);
     // Status and versions change for reasons that are none of the agent's.
@@ -105,15 +92,4 @@ export class ClusterPolicies {
       this.look();
     });
   }
-}
-
-/** Items of a list carry neither apiVersion nor kind; the status is the controller's. */
-function asPolicyObject(object: KubeObject): KubeObject {
-  const { metadata, spec } = object as KubeObject & { readonly spec?: unknown };
-  const { name, creationTimestamp } = metadata;
-  return {
-    ...{ apiVersion: 'wholegroup.dev/v1alpha1', kind: 'PassthroughPolicy' },
-    metadata: { name, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
-    ...(spec === undefined ? {} : { spec }),
-  };
 }

@@ -6,12 +6,15 @@ import { apiVersion } from '../api/metadata.ts';
 import type { NodeStatus } from '../api/passthrough-node.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Happening } from '../cluster/events/event-object.ts';
+import type { ObjectsOf } from '../cluster/informer/objects-of.ts';
 import type { WantedObject } from '../cluster/object-writer.ts';
 import type { KubeObject } from '../cluster/objects.ts';
+import type { Lease } from '../ownership/record.ts';
 import type { PciAddress } from '../pci/address.ts';
-import type { Objects } from './cluster-policies.ts';
+import { absentGroupStatus } from './report/absent-group.ts';
 import { groupStatus } from './report/group-status.ts';
-import { groupReasons, happenings } from './report/happenings.ts';
+import { type GroupReason, groupReasons, happenings } from './report/happenings.ts';
+import { KeptLeases, keptLeaseNote } from './report/kept-leases.ts';
 import { type NodeReport, nodeStatus } from './report/node-status.ts';
 import type { GroupView } from './view.ts';
 
@@ -32,14 +35,16 @@ export interface Wants {
 export interface ClusterReportOptions {
   readonly nodeName: string;
   readonly clock: Clock;
-  readonly nodes: Objects;
-  readonly groups: Objects<ReportedObject>;
-  readonly passthroughNodes: Objects<ReportedObject>;
+  readonly nodes: ObjectsOf;
+  readonly groups: ObjectsOf<ReportedObject>;
+  readonly passthroughNodes: ObjectsOf<ReportedObject>;
   readonly groupWriter: Wants;
   readonly nodeWriter: Wants;
   readonly record: (happening: Happening) => void;
   /** Every group, and the node, as they are now; null before the first survey. */
   readonly now: () => NodeReport | null;
+  /** Whether the pod of a lease is no more, as far as the API server knows. */
+  readonly podGone: (lease: Lease) => boolean;
   /** Cordons of this node as they are now. */
   readonly onCordons: (cordons: ReadonlyMap<PciAddress, string>) => void;
 }
@@ -52,6 +57,7 @@ export class ClusterReport {
   readonly #options: ClusterReportOptions;
   readonly #ends: (() => void)[] = [];
   readonly #statuses = new Map<string, GroupStatus>();
+  readonly #keptLeases = new KeptLeases();
   #views: ReadonlyMap<PciAddress, GroupView> | null = null;
   #nodeStatus: NodeStatus | null = null;
   #cordons = '';
@@ -105,7 +111,7 @@ export class ClusterReport {
     const metadata = { labels: { [nodeLabel]: nodeName }, ownerReferences: [owner] };
     this.#tellOf(report.views);
     for (const view of report.views) this.#wantGroup(view, metadata);
-    this.#removeOthers(report.views);
+    this.#removeOthers(report.views, metadata);
     this.#wantNode(report, metadata);
   }
 
@@ -121,16 +127,34 @@ export class ClusterReport {
     groupWriter.want(name, { metadata, status });
   }
 
-  /** Objects of this node for which there is no group any more. */
-  #removeOthers(views: readonly GroupView[]): void {
+  /** Objects of this node for which there is no group any more; one that is cordoned stays, and its cordon with it. */
+  #removeOthers(
+    views: readonly GroupView[],
+    metadata: NonNullable<WantedObject['metadata']>,
+  ): void {
     const { groups, groupWriter, nodeName } = this.#options;
     const names = new Set(views.map(({ leader }) => groupObjectName(nodeName, leader)));
-    const known = [...groups.values()].map(({ metadata }) => metadata.name);
+    const known = [...groups.values()].map(({ metadata: { name } }) => name);
     for (const name of [...known, ...this.#statuses.keys()]) {
       if (names.has(name)) continue;
+      const leader = leaderIn(name, nodeName);
+      const live = groups.get(name);
+      if (live?.spec?.cordoned === true && leader !== null) {
+        groupWriter.want(name, { metadata, status: this.#absent(name, leader, live) });
+        continue;
+      }
       this.#statuses.delete(name);
       groupWriter.want(name, null);
     }
+  }
+
+  #absent(name: string, leader: PciAddress, live: ReportedObject): GroupStatus {
+    const { nodeName, clock } = this.#options;
+    const before = this.#statuses.get(name) ?? (live.status as GroupStatus | undefined) ?? null;
+    const context = { nodeName, nowMs: clock.wallMs(), generation: live.metadata.generation ?? 1 };
+    const status = absentGroupStatus(leader, before, context);
+    this.#statuses.set(name, status);
+    return status;
   }
 
   #wantNode(report: NodeReport, metadata: NonNullable<WantedObject['metadata']>): void {
@@ -150,32 +174,31 @@ export class ClusterReport {
   }
 
   #tellOf(views: readonly GroupView[]): void {
-    const { nodeName, groups, record } = this.#options;
     const before = this.#views;
     this.#views = new Map(views.map((view) => [view.leader, view]));
     // What was so when this agent began to tell is no news.
     if (before === null) return;
-    for (const view of views) {
-      const name = groupObjectName(nodeName, view.leader);
-      const uid = groups.get(name)?.metadata.uid;
-      const regarding = {
-        apiVersion,
-        kind: 'IOMMUGroup',
-        name,
-        ...(uid === undefined ? {} : { uid }),
-      };
-      const pod = view.lease?.pod ?? null;
-      const related =
-        pod === null
-          ? {}
-          : {
-              related: { apiVersion: 'v1', kind: 'Pod', name: pod.name, namespace: pod.namespace },
-            };
-      for (const { reason, note } of happenings(before.get(view.leader) ?? null, view)) {
-        const { type, action } = groupReasons[reason];
-        record({ type, reason, action, note, regarding, ...related });
-      }
-    }
+    for (const view of views)
+      for (const { reason, note } of happenings(before.get(view.leader) ?? null, view))
+        this.#tell(view, reason, note);
+    const { podGone, clock } = this.#options;
+    for (const view of this.#keptLeases.due(views, podGone, clock.monotonicMs()))
+      this.#tell(view, 'LeaseKept', keptLeaseNote(view));
+  }
+
+  #tell({ leader, lease }: GroupView, reason: GroupReason, note: string): void {
+    const { nodeName, groups, record } = this.#options;
+    const name = groupObjectName(nodeName, leader);
+    const uid = groups.get(name)?.metadata.uid;
+    const known = uid === undefined ? {} : { uid };
+    const regarding = { apiVersion, kind: 'IOMMUGroup', name, ...known };
+    const pod = lease?.pod ?? null;
+    const related =
+      pod === null
+        ? {}
+        : { related: { apiVersion: 'v1', kind: 'Pod', name: pod.name, namespace: pod.namespace } };
+    const { type, action } = groupReasons[reason];
+    record({ type, reason, action, note, regarding, ...related });
   }
 
   #sawGroup(object: ReportedObject): void {
@@ -212,13 +235,20 @@ function cordonsOf(
 ): ReadonlyMap<PciAddress, string> {
   const cordons = new Map<PciAddress, string>();
   for (const { metadata, spec } of objects) {
-    if (spec?.cordoned !== true || !metadata.name.startsWith(`${nodeName}-`)) continue;
-    const parts = /^([0-9a-f]{4,8})-([0-9a-f]{2})-([0-9a-f]{2})-([0-7])$/.exec(
-      metadata.name.slice(nodeName.length + 1),
-    );
-    if (parts === null) continue;
-    const [, domain, bus, device, fn] = parts;
-    cordons.set(`${domain}:${bus}:${device}.${fn}` as PciAddress, spec.cordonReason ?? '');
+    if (spec?.cordoned !== true) continue;
+    const leader = leaderIn(metadata.name, nodeName);
+    if (leader !== null) cordons.set(leader, spec.cordonReason ?? '');
   }
   return new Map([...cordons].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The leader that the name of an object of this node names; null: it is no such name. */
+function leaderIn(name: string, nodeName: string): PciAddress | null {
+  if (!name.startsWith(`${nodeName}-`)) return null;
+  const parts = /^([0-9a-f]{4,8})-([0-9a-f]{2})-([0-9a-f]{2})-([0-7])$/.exec(
+    name.slice(nodeName.length + 1),
+  );
+  if (parts === null) return null;
+  const [, domain, bus, device, fn] = parts;
+  return `${domain}:${bus}:${device}.${fn}` as PciAddress;
 }

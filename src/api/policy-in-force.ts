@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { DeviceSelector, PassthroughPolicy, ResourceName } from '../policy/policy.ts';
+import { apiVersion } from './metadata.ts';
 import { policyObjectSchema, type PolicyObject } from './passthrough-policy.ts';
 
 /** One thing that is wrong with an object: `path` as in `spec.devices[0].vendor`, "" for the whole. */
@@ -109,4 +110,25 @@ export function parsePolicyObject(
 /** A problem at a place. */
 export function problemAt(segments: readonly (string | number)[], message: string): FieldProblem {
   return { path: fieldPath(segments), segments, message };
+}
+
+/** All problems in a line. */
+export function problemsText(problems: readonly FieldProblem[]): string {
+  return problems.map(({ path, message }) => `${path} ${message}`).join('; ');
+}
+
+/** A policy as a server has it, to be judged. */
+interface ServedPolicy {
+  readonly metadata: { readonly name: string; readonly creationTimestamp?: string };
+  readonly spec?: unknown;
+}
+
+/** The object as a file would have it: items of a list carry neither apiVersion nor kind, and status is the controller's. */
+export function policyObjectOf({ metadata, spec }: ServedPolicy) {
+  const { name, creationTimestamp } = metadata;
+  return {
+    ...{ apiVersion, kind: 'PassthroughPolicy' },
+    metadata: { name, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+    ...(spec === undefined ? {} : { spec }),
+  };
 }

@@ -70,6 +70,12 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
   const ends: (() => void)[] = [];
   const kept = keeper(options);
 
+  const statusOf: AgentCluster['pods']['statusOf'] = (lease) =>
+    podStatus(lease, {
+      distrust: pods.health().current ? null : 'the API server cannot be asked',
+      get: (namespace, name) => pods.get(name, namespace),
+    });
+
   const begin: AgentCluster['begin'] = (agent, registered) => {
     const source = new ClusterPolicies({
       ...{ policies, nodes, nodeName, clock, log },
@@ -84,6 +90,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
     const report = new ClusterReport({
       ...{ nodeName, clock, nodes, groups, passthroughNodes, groupWriter, nodeWriter },
       record: (happening) => events.record(happening),
+      podGone: (lease) => ['absent', 'terminal'].includes(statusOf(lease).kind),
       now: () => reportOf(agent, registered()),
       onCordons: (cordons) => {
         agent.setCordons(cordons);
@@ -105,11 +112,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
   };
   return {
     pods: {
-      statusOf: (lease) =>
-        podStatus(lease, {
-          distrust: pods.health().current ? null : 'the API server cannot be asked',
-          get: (namespace, name) => pods.get(name, namespace),
-        }),
+      statusOf,
       uidOf: (namespace, name) => pods.get(name, namespace)?.metadata.uid ?? null,
     },
     recall: (agent) => kept.recall(agent),

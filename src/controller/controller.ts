@@ -1,8 +1,9 @@
 // The loop of the whole cluster: the status of every policy, and the objects of nodes that are gone. Nothing else: what
 // happens on a node is its agent's.
-import { parsePolicyObject } from '../api/policy-in-force.ts';
+import { parsePolicyObject, policyObjectOf, problemsText } from '../api/policy-in-force.ts';
 import type { PolicyStatus } from '../api/passthrough-policy.ts';
 import type { Clock } from '../base/clock.ts';
+import type { ObjectsOf } from '../cluster/informer/objects-of.ts';
 import type { WantedObject } from '../cluster/object-writer.ts';
 import type { KubeObject, OwnerReference } from '../cluster/objects.ts';
 import { policyStatus } from './policy-status.ts';
@@ -24,25 +25,13 @@ export interface PolicyKubeObject extends KubeObject {
   readonly status?: object;
 }
 
-/** An informer, as far as the controller needs it. */
-export interface Watched<Kept extends KubeObject> {
-  readonly hasSynced: boolean;
-  values(): Iterable<Kept>;
-  get(name: string): Kept | undefined;
-  onChange(handler: {
-    added?(object: Kept): void;
-    updated?(object: Kept, before: Kept): void;
-    deleted?(object: Kept): void;
-  }): () => void;
-}
-
 /** What the controller is made from. */
 export interface ControllerOptions {
   readonly clock: Clock;
-  readonly policies: Watched<PolicyKubeObject>;
-  readonly groups: Watched<KeptGroup>;
-  readonly passthroughNodes: Watched<KeptNodeObject>;
-  readonly nodes: Watched<KubeObject>;
+  readonly policies: ObjectsOf<PolicyKubeObject>;
+  readonly groups: ObjectsOf<KeptGroup>;
+  readonly passthroughNodes: ObjectsOf<KeptNodeObject>;
+  readonly nodes: ObjectsOf<KubeObject>;
   readonly writer: {
     want(name: string, wanted: WantedObject | null): void;
     saw(name: string, live: PolicyKubeObject | null): void;
@@ -244,12 +233,7 @@ function selects(selector: Labels, labels: Labels): boolean {
 }
 
 /** Why agents do not go by this object; null: they do. */
-function problemOf({ metadata, spec }: PolicyKubeObject): string | null {
-  const object = {
-    ...{ apiVersion: 'wholegroup.dev/v1alpha1', kind: 'PassthroughPolicy' },
-    ...{ metadata: { name: metadata.name }, spec },
-  };
-  const parsed = parsePolicyObject(object);
-  if (parsed.ok) return null;
-  return parsed.problem.map(({ path, message }) => `${path} ${message}`).join('; ');
+function problemOf(policy: PolicyKubeObject): string | null {
+  const parsed = parsePolicyObject(policyObjectOf(policy));
+  return parsed.ok ? null : problemsText(parsed.problem);
 }

@@ -48,6 +48,12 @@ export const groupReasons = {
     meaning:
       'A pod has the group, and it is not whole any more. Nothing is touched while the pod has it.',
   },
+  LeaseKept: {
+    type: 'Warning',
+    action: 'Guarding',
+    meaning:
+      'The pod that had the group is gone, and somebody still uses it: the group stays out until that ends. The note says what to look for.',
+  },
   OwnershipMixed: {
     type: 'Warning',
     action: 'Guarding',

@@ -264,6 +264,22 @@ test('an agent that starts while the server is away goes by what it knew last, t
   await groupThat('a group in service', (object) => condition(object, 'Offered') === 'True');
 });
 
+test('a cordon outlives the policy of its group, and is there when a policy comes again', async () => {
+  const path = `${api}/iommugroups/${groupName}`;
+  await call('PATCH', path, { spec: { cordoned: true, cordonReason: 'RMA 4712' } });
+  await groupThat('a cordoned group', (each) => each.status?.blockers[0]?.kind === 'Cordoned');
+  await call('DELETE', `${api}/passthroughpolicies/nic`);
+  const absent = await groupThat(
+    'an object without its group',
+    ({ status }) => status?.conditions.find(({ type }) => type === 'Offered')?.reason === 'Absent',
+  );
+  assert.equal(absent.spec.cordonReason, 'RMA 4712');
+  await call('POST', `${api}/passthroughpolicies`, policy);
+  await groupThat('a cordoned group', (each) => each.status?.blockers[0]?.kind === 'Cordoned');
+  await call('PATCH', path, { spec: { cordoned: false, cordonReason: '' } });
+  await groupThat('a group in service', (object) => condition(object, 'Offered') === 'True');
+});
+
 test('a policy that goes takes the object of its group along', async () => {
   await call('DELETE', `${api}/passthroughpolicies/nic`);
   await answer('the object is gone', async () => ((await group()) === null ? true : null));

@@ -32,7 +32,8 @@ export async function startController(
     logFile: join(server.folder, `${name}.log`),
   });
   const ready = async (): Promise<boolean> => (await fetch(`http://${address}/readyz`)).ok;
-  await running.until(ready, name);
+  // With tens of thousands of objects on a busy machine it takes minutes.
+  await running.until(ready, name, 600_000);
   return {
     process: running,
     metrics: async () => (await fetch(`http://${address}/metrics`)).text(),

@@ -61,7 +61,7 @@ export class PlainProcess {
   }
 
   /** Asks `isReady` until it says yes. Throws with the end of the output when the program ends or takes too long. */
-  async until(isReady: () => Promise<boolean>, what: string, limitMs = 60_000): Promise<void> {
+  async until(isReady: () => Promise<boolean>, what: string, limitMs = 180_000): Promise<void> {
     const hopeless = (): string | null => (this.running ? null : 'it has ended');
     await until(what, isReady, { limitMs, hopeless }).catch((cause: unknown) => {
       const log = readFileSync(this.#command.logFile, 'utf8').split('\n').slice(-30).join('\n');
