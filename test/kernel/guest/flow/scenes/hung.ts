@@ -69,7 +69,7 @@ async function othersGoOn(machine: FlowMachine): Promise<Delays> {
   await machine.deletePod(uid);
   await machine.returned(nic, before);
   const busy = await agent.loopDelay();
-  await sleep(Math.max(0, untilMs - performance.now()));
+  await sleep(Math.max(idleMs, untilMs - performance.now()));
   const hung = await agent.loopDelay();
   return {
     otherPodRunsMs,

@@ -6,6 +6,8 @@ import type { Figures, Scene } from '../scene.ts';
 import { bindingsText, driverOf, groupOf } from '../sysfs.ts';
 import { check, until } from '../waiting.ts';
 
+/** A return of one function: its reset, its unbind, then this. */
+const afterUnbind = 3;
 const survivor = flowGroups.twoFunctions;
 const cutOff = flowGroups.nic;
 
@@ -16,11 +18,11 @@ async function before(machine: FlowMachine): Promise<Figures> {
   await machine.running(uid);
   const other = machine.createPod(cutOff);
   await machine.running(other);
-  agent.order('kill before', 2);
+  agent.order('kill before', afterUnbind);
   await machine.deletePod(other);
   await agent.diedOfKnife();
   agent.sheathe();
-  check(driverOf(cutOff.leader) === null, 'the return was cut off before its first write');
+  check(driverOf(cutOff.leader) === null, 'the return was not cut off in its middle');
   process.stdout.write(`@@KEEP ${JSON.stringify(machine.kept())}\n`);
   return { group: groupOf(survivor.leader) };
 }
