@@ -56,7 +56,9 @@ export class HolderQuestions implements HolderSource {
   }
 
   async #askFresh(): Promise<HoldersAnswer> {
-    while (!this.#bucket.take()) await this.#sleep(this.#bucket.waitMs());
+    // Where all waiting has ended, `ask` says so at once.
+    while (!this.#bucket.take() && this.#options.signal?.aborted !== true)
+      await this.#sleep(this.#bucket.waitMs());
     await this.#asking;
     // From here on the question is being asked: who calls now waits for the next one.
     this.#fresh = null;

@@ -8,12 +8,13 @@ import type { HoldersAnswer } from '../../src/kubelet/pods.ts';
 const drain = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Questions that are answered after `answerMs`; `askedMs` has the times at which they were asked. */
-function questions(answerMs = 0) {
+function questions(answerMs = 0, signal?: AbortSignal) {
   const clock = new VirtualClock();
   const askedMs: number[] = [];
   const asker = new HolderQuestions({
     clock,
     rates: defaultQuestionRates,
+    ...(signal === undefined ? {} : { signal }),
     ask: (askedAtMs) => {
       askedMs.push(askedAtMs);
       return new Promise<HoldersAnswer>(
@@ -73,4 +74,15 @@ test('fresh questions stay far below what the kubelet answers: a burst of 5, the
     await run(5);
   }
   assert(askedMs.length >= 20 && askedMs.length <= 26, `${askedMs.length} questions`);
+});
+
+test('once all waiting has ended, fresh questions do not wait for the rate', async () => {
+  const ended = new AbortController();
+  const { asker, askedMs, run } = questions(0, ended.signal);
+  ended.abort();
+  for (let count = 0; count < 8; count++) {
+    void asker.list({ fresh: true });
+    await run(0);
+  }
+  assert.equal(askedMs.length, 8);
 });
