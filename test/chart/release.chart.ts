@@ -1,13 +1,14 @@
 // The chart's life on a real API server, by Helm 3 and by Helm 4: definitions are upgraded and rolled back, objects
 // outlive both, and what is left in the end is what docs/operations.md says.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../api/support/api-server.ts';
 import { until } from '../api/support/waiting.ts';
 import { chartFolder, namespace, run } from './helm.ts';
+import { laterChart } from './later-chart.ts';
 import { renderer } from './rendered.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wholegroup-release-'));
@@ -31,24 +32,6 @@ async function succeed(server: ApiServer, args: readonly string[]): Promise<stri
 async function everything(server: ApiServer): Promise<readonly string[]> {
   const names = await succeed(server, ['get', kinds.join(','), '-A', '-o', 'name']);
   return names.trim().split('\n').sort();
-}
-
-/** The chart with another description of one field, as a later version of it has. */
-function laterChart(): string {
-  const later = join(folder, 'later');
-  cpSync(chartFolder, later, { recursive: true });
-  const path = join(later, 'files', 'crds', 'iommugroups.yaml');
-  const text = readFileSync(path, 'utf8');
-  assert.match(text, /^ +cordonReason:\n/m);
-  const added = text.replace(
-    /^( +)cordonReason:\n/m,
-    (line: string, indent: string) =>
-      `${indent}cordonTicket:\n${indent}  type: string\n${indent}  maxLength: 64\n${line}`,
-  );
-  writeFileSync(path, added);
-  const chart = join(later, 'Chart.yaml');
-  writeFileSync(chart, readFileSync(chart, 'utf8').replace(/^version: .*/m, 'version: 0.1.1'));
-  return later;
 }
 
 for (const version of ['helm', 'helm3'] as const) {
@@ -81,7 +64,7 @@ for (const version of ['helm', 'helm3'] as const) {
 
     const installed = await everything(server);
     assert.equal(await ticket(), '');
-    await call('upgrade', 'wholegroup', laterChart());
+    await call('upgrade', 'wholegroup', laterChart(folder));
     assert.equal(await ticket(), 'string', 'the definition is upgraded');
     await call('rollback', 'wholegroup', '1');
     assert.equal(await ticket(), '', 'the definition is rolled back');
