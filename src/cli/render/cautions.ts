@@ -32,7 +32,7 @@ function bridgeCautions(
   members: readonly MemberReport[],
   kernelRelease: string | null,
 ): readonly string[] {
-  if (kernelRelease === null || !/^6\.1\./.test(kernelRelease)) return [];
+  if (kernelRelease === null || !kernelRelease.startsWith('6.1.')) return [];
   return members
     .filter(({ role, driver }) => role === 'bridge' && driver !== 'pcieport')
     .map(
