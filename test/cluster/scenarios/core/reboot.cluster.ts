@@ -52,7 +52,6 @@ describe('after a reboot with other group numbers', () => {
       const [container] = (await stage.pod('fixed'))?.status.containerStatuses ?? [];
       return container?.state.waiting?.message ?? null;
     });
-    console.log(message);
     assert.match(message, /group/);
     await stage.removePod('fixed');
     await until('the drivers are back', async () =>
