@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { PlainProcess } from '../../api/support/plain-process.ts';
 import { type ApiServer, startApiServer } from '../../api/support/api-server.ts';
 import { writeClientCertificate } from '../../api/support/certificates.ts';
+import { Unavailable } from '../../kernel/rig/apt.ts';
 import { built, type Tell } from '../build.ts';
 import { enclosingRun } from './enclosure.ts';
 import { ClusterNode, type NodePrograms } from './node.ts';
@@ -73,10 +74,10 @@ function keepLogs(from: string, cluster: string, part = ''): void {
     cpSync(join(from, file), join(to, basename(cluster), part, file), { dereference: true });
 }
 
-/** The folder of a program; throws where it cannot be had. */
+/** The folder of a program; throws Unavailable where it cannot be had. */
 async function folderOf(name: Parameters<typeof built>[0], tell: Tell): Promise<string> {
   const result = await built(name, tell);
-  if (result.kind === 'missing') throw new Error(result.why);
+  if (result.kind === 'missing') throw new Unavailable(result.why);
   return result.folder;
 }
 
