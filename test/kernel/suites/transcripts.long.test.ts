@@ -31,7 +31,8 @@ async function play(kernelName: KernelName, script: string): Promise<readonly st
   if (typeof kernel === 'string') return kernel;
   const shape = shapes[script === 's5' ? 'transcripts-shpc' : 'transcripts'];
   const job = [
-    textFile('job/main', 'player /job/script\n'),
+    // Random scripts were recorded without pauses.
+    textFile('job/main', `player ${script.startsWith('r') ? '-q ' : ''}/job/script\n`),
     textFile('job/script', text(`${script}.txt`)),
   ];
   const ended = await runGuest({ rig, kernel, shape, job, deadlineMs });
