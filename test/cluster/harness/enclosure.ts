@@ -50,6 +50,9 @@ export function enclosingRun(): number {
   throw new Error('a cluster needs an enclosure: use npm run test:cluster or npm run cluster:up');
 }
 
+/** How long the command has to end by itself after a signal. */
+const graceMs = 5000;
+
 /** Runs a command enclosed; its exit status. Signals to this process reach the command. */
 export async function runEnclosed(
   command: readonly string[],
@@ -71,7 +74,10 @@ export async function runEnclosed(
   const pass = (signal: NodeJS.Signals): void => {
     // unshare itself ignores them.
     const inside = onlyChild(child.pid ?? 0);
-    if (inside !== null) process.kill(inside, signal);
+    if (inside === null) return;
+    process.kill(inside, signal);
+    // Whoever does not go is taken away: with the first process goes everything.
+    setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, pass);

@@ -93,7 +93,7 @@ export async function installOn(stage: Stage, options: StageOptions = {}): Promi
   for (const body of options.offered ?? policies) await applyPolicy(stage, body);
   for (const workload of ['daemonset/wholegroup-agent', 'deployment/wholegroup-controller'])
     await stage.kubectl(
-      ...['rollout', 'status', '-n', productNamespace, workload, '--timeout=60s'],
+      ...['rollout', 'status', '-n', productNamespace, workload, '--timeout=180s'],
     );
 }
 

@@ -38,6 +38,10 @@ test('an agent that is killed while it takes a group takes it to its end after i
   await stage.simulate('injectFault', { fault });
   await stage.createPod({ podName: 'claimed-late', ...wantsGpu });
   await stage.untilGroupPhase(groups.gpu, 'Claiming');
+  // An agent that is killed in the middle of Allocate costs the pod its admission, and that is the kubelet's rule.
+  await until('the kubelet has its answer', async () =>
+    (await stage.holders()).some(({ pod }) => pod === 'claimed-late') ? true : null,
+  );
   await killAgent();
   await stage.simulate('clearFaults', {});
   await stage.untilPhase('claimed-late', 'Running', 60_000);
@@ -110,6 +114,9 @@ test('a kubelet that restarts while a group is being taken starts the pod afterw
   });
   await stage.createPod({ podName: 'kubelet-midway', ...wantsGpu });
   await stage.untilGroupPhase(groups.gpu, 'Claiming');
+  await until('the kubelet has its answer', async () =>
+    (await stage.holders()).some(({ pod }) => pod === 'kubelet-midway') ? true : null,
+  );
   await node.stop('kubelet');
   await stage.simulate('clearFaults', {});
   node.start('kubelet');
