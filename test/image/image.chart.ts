@@ -22,6 +22,11 @@ const folder = mkdtempSync(join(tmpdir(), 'wholegroup-shipped-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const bytesMax = 60e6;
 const startMsMax = 1000;
+/** Node.js alone, on two quiet cores. */
+const usualIdleMs = 60;
+
+/** For finding chroot; the image has its own. */
+const env = { PATH: process.env['PATH'] };
 
 /** EX_UNAVAILABLE: scripts/image.ts said why. */
 const unavailable = 69;
@@ -113,27 +118,32 @@ describe('the image', { skip }, () => {
     assert.equal(config.User, '65532:65532');
     const args = [`--userspec=${config.User}`, rootfs, ...config.Entrypoint];
     const start = (...words: string[]) =>
-      spawnSync('chroot', [...args, ...words], {
-        encoding: 'utf8',
-        env: { PATH: process.env['PATH'] },
-      });
+      spawnSync('chroot', [...args, ...words], { encoding: 'utf8', env });
     assert.equal(start('--version').stdout, '0.1.0\n');
-    const timesMs = Array.from({ length: 3 }, () => {
-      const startedMs = performance.now();
-      const { status, stdout, stderr } = start('inspect', '--kernel', 'gpu-workstation');
-      assert.equal(status, 0, stderr);
-      assert.match(stdout, /0000:01:00\.0/);
-      return performance.now() - startedMs;
-    });
-    const best = Math.min(...timesMs);
-    assert.ok(best <= startMsMax, `the best of three starts took ${best.toFixed(0)} ms`);
+    const bestMs = (...words: string[]): number => {
+      const timesMs = Array.from({ length: 3 }, () => {
+        const startedMs = performance.now();
+        const { status, stderr } = spawnSync('chroot', words, { encoding: 'utf8', env });
+        assert.equal(status, 0, stderr);
+        return performance.now() - startedMs;
+      });
+      return Math.min(...timesMs);
+    };
+    const { stdout } = start('inspect', '--kernel', 'gpu-workstation');
+    assert.match(stdout, /0000:01:00\.0/);
+    // A busy machine is judged by how much longer than usual Node.js takes that does nothing.
+    const idleMs = bestMs(rootfs, '/usr/bin/node', '-e', '0');
+    const allowedMs = startMsMax * Math.max(1, idleMs / usualIdleMs);
+    const tookMs = bestMs(...args, 'inspect', '--kernel', 'gpu-workstation');
+    assert.ok(
+      tookMs <= allowedMs,
+      `${tookMs.toFixed(0)} ms, Node.js alone ${idleMs.toFixed(0)} ms`,
+    );
   });
 
   test('the name by which people call it in a container', { skip: needsRoot }, () => {
-    const { status, stdout } = spawnSync('chroot', [rootfs, '/usr/bin/wholegroup', '--version'], {
-      encoding: 'utf8',
-      env: { PATH: process.env['PATH'] },
-    });
+    const words = [rootfs, '/usr/bin/wholegroup', '--version'];
+    const { status, stdout } = spawnSync('chroot', words, { encoding: 'utf8', env });
     assert.equal(status, 0);
     assert.equal(stdout, '0.1.0\n');
   });
