@@ -56,7 +56,11 @@ const againMs = 5000;
 export class ClusterReport {
   readonly #options: ClusterReportOptions;
   readonly #ends: (() => void)[] = [];
-  readonly #statuses = new Map<string, GroupStatus>();
+  /** What was said last of each object, and what it was made from; null: the group is not there. */
+  readonly #said = new Map<
+    string,
+    { readonly status: GroupStatus; readonly view: GroupView | null }
+  >();
   readonly #keptLeases = new KeptLeases();
   #views: ReadonlyMap<PciAddress, GroupView> | null = null;
   #nodeStatus: NodeStatus | null = null;
@@ -119,11 +123,16 @@ export class ClusterReport {
     const { groups, groupWriter, nodeName, clock } = this.#options;
     const name = groupObjectName(nodeName, view.leader);
     const live = groups.get(name);
-    const before = this.#statuses.get(name) ?? (live?.status as GroupStatus | undefined) ?? null;
+    const said = this.#said.get(name);
+    const before = said?.status ?? (live?.status as GroupStatus | undefined) ?? null;
     // The first version of an object is its generation 1.
     const generation = live?.metadata.generation ?? 1;
-    const status = groupStatus(view, before, { nodeName, nowMs: clock.wallMs(), generation });
-    this.#statuses.set(name, status);
+    // Most updates are about one group: of the others it is known what there is to say.
+    const known = said?.view === view && said.status.observedGeneration === generation;
+    const status = known
+      ? said.status
+      : groupStatus(view, before, { nodeName, nowMs: clock.wallMs(), generation });
+    this.#said.set(name, { status, view });
     groupWriter.want(name, { metadata, status });
   }
 
@@ -135,7 +144,7 @@ export class ClusterReport {
     const { groups, groupWriter, nodeName } = this.#options;
     const names = new Set(views.map(({ leader }) => groupObjectName(nodeName, leader)));
     const known = [...groups.values()].map(({ metadata: { name } }) => name);
-    for (const name of [...known, ...this.#statuses.keys()]) {
+    for (const name of [...known, ...this.#said.keys()]) {
       if (names.has(name)) continue;
       const leader = leaderIn(name, nodeName);
       const live = groups.get(name);
@@ -143,17 +152,17 @@ export class ClusterReport {
         groupWriter.want(name, { metadata, status: this.#absent(name, leader, live) });
         continue;
       }
-      this.#statuses.delete(name);
+      this.#said.delete(name);
       groupWriter.want(name, null);
     }
   }
 
   #absent(name: string, leader: PciAddress, live: ReportedObject): GroupStatus {
     const { nodeName, clock } = this.#options;
-    const before = this.#statuses.get(name) ?? (live.status as GroupStatus | undefined) ?? null;
+    const before = this.#said.get(name)?.status ?? (live.status as GroupStatus | undefined) ?? null;
     const context = { nodeName, nowMs: clock.wallMs(), generation: live.metadata.generation ?? 1 };
     const status = absentGroupStatus(leader, before, context);
-    this.#statuses.set(name, status);
+    this.#said.set(name, { status, view: null });
     return status;
   }
 
@@ -167,8 +176,8 @@ export class ClusterReport {
 
   /** The Node is gone: its objects go with it, and none is made anew. */
   #withdraw(): void {
-    for (const name of this.#statuses.keys()) this.#options.groupWriter.forget(name);
-    this.#statuses.clear();
+    for (const name of this.#said.keys()) this.#options.groupWriter.forget(name);
+    this.#said.clear();
     this.#nodeStatus = null;
     this.#options.nodeWriter.forget(this.#options.nodeName);
   }
@@ -205,7 +214,9 @@ export class ClusterReport {
     this.#options.groupWriter.saw(object.metadata.name, object);
     this.#tellCordons();
     // A new generation is to be observed.
-    if (this.#statuses.get(object.metadata.name)?.observedGeneration !== object.metadata.generation)
+    if (
+      this.#said.get(object.metadata.name)?.status.observedGeneration !== object.metadata.generation
+    )
       this.update();
   }
 

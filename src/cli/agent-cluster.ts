@@ -69,12 +69,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
   const running: Promise<void>[] = [];
   const ends: (() => void)[] = [];
   const kept = keeper(options);
-
-  const statusOf: AgentCluster['pods']['statusOf'] = (lease) =>
-    podStatus(lease, {
-      distrust: pods.health().current ? null : 'the API server cannot be asked',
-      get: (namespace, name) => pods.get(name, namespace),
-    });
+  const knowledge = knowledgeOf(pods);
 
   const begin: AgentCluster['begin'] = (agent, registered) => {
     const source = new ClusterPolicies({
@@ -90,7 +85,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
     const report = new ClusterReport({
       ...{ nodeName, clock, nodes, groups, passthroughNodes, groupWriter, nodeWriter },
       record: (happening) => events.record(happening),
-      podGone: (lease) => ['absent', 'terminal'].includes(statusOf(lease).kind),
+      podGone: (lease) => ['absent', 'terminal'].includes(knowledge.statusOf(lease).kind),
       now: () => reportOf(agent, registered()),
       onCordons: (cordons) => {
         agent.setCordons(cordons);
@@ -111,10 +106,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
     });
   };
   return {
-    pods: {
-      statusOf,
-      uidOf: (namespace, name) => pods.get(name, namespace)?.metadata.uid ?? null,
-    },
+    pods: knowledge,
     recall: (agent) => kept.recall(agent),
     begin,
     stop: async () => {
@@ -123,6 +115,18 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
       await Promise.all(running);
       client.close();
     },
+  };
+}
+
+/** What is known of pods, while their list is heard of. */
+function knowledgeOf(pods: Informer<KubeObject & KeptPod>): PodKnowledge {
+  return {
+    statusOf: (lease) =>
+      podStatus(lease, {
+        distrust: pods.health().current ? null : 'the API server cannot be asked',
+        get: (namespace, name) => pods.get(name, namespace),
+      }),
+    uidOf: (namespace, name) => pods.get(name, namespace)?.metadata.uid ?? null,
   };
 }
 
