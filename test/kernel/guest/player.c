@@ -239,8 +239,11 @@ static void read_in_child(const char *name, const char *path) {
     int fd = open(path, O_RDONLY);
     ssize_t count = read(fd, text, READ_BYTES);
     if (count >= 0) text[count] = '\0';
-    printf("   [async %s] read %s: %s\n", name, path, count < 0 ? strerrorname_np(errno) : text);
-    fflush(stdout);
+    // In one write: what the player prints meanwhile must not come between the lines of a text.
+    static char said[READ_BYTES + LINE_BYTES];
+    int length = snprintf(said, sizeof said, "   [async %s] read %s: %s\n", name, path,
+                          count < 0 ? strerrorname_np(errno) : text);
+    if (write(STDOUT_FILENO, said, length) < 0) _exit(1);
     _exit(0);
   }
   pause_for(forked(name, pid), FORK_MS);

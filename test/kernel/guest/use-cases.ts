@@ -27,6 +27,9 @@ export const display = '0000:00:02.0';
 /** A program in the background that holds what it opened. It lets go of the pipe by which its starter waits. */
 const hold = (redirect: string): string =>
   `(exec sleep 1000 ${redirect} 2>/dev/null) & echo $! >/tmp/holder`;
+/** Waits for what was begun in the background: a guest without a free core takes its time. */
+const until = (condition: string): string =>
+  `for n in $(seq 300); do ${condition} && break; sleep 0.1; done`;
 const letGo = 'kill $(cat /tmp/holder); sleep 0.2';
 const wipe = 'dd if=/dev/zero of=$dev bs=64k count=16 2>/dev/null';
 
@@ -48,7 +51,8 @@ export const useCases: readonly UseCase[] = [
     address: nvme,
     kind: 'FilesystemMounted',
     start:
-      "unshare -m sh -c 'mount --make-rprivate / ; mount $0 /mnt && exec sleep 1000' $dev 2>/dev/null & echo $! >/tmp/holder; sleep 1",
+      "mke2fs -q -F -j -O extent $dev; unshare -m sh -c 'mount --make-rprivate / ; mount $0 /mnt && exec sleep 1000' $dev 2>/dev/null & echo $! >/tmp/holder; " +
+      until("grep -q ' /mnt ' /proc/$(cat /tmp/holder)/mountinfo"),
     end: letGo,
   },
   {
@@ -158,7 +162,11 @@ export const useCases: readonly UseCase[] = [
     address: freeNic,
     kind: 'NetworkInOtherNamespace',
     start:
-      'unshare -n sleep 1000 2>/dev/null & echo $! >/tmp/holder; sleep 1; ip link set $net netns $(cat /tmp/holder)',
+      'unshare -n sleep 1000 2>/dev/null & echo $! >/tmp/holder; ' +
+      until(
+        '[ "$(readlink /proc/$(cat /tmp/holder)/ns/net)" != "$(readlink /proc/self/ns/net)" ]',
+      ) +
+      '; ip link set $net netns $(cat /tmp/holder)',
     end: `${letGo}; sleep 1`,
   },
   {
@@ -181,7 +189,7 @@ export const useCases: readonly UseCase[] = [
     address: usb,
     kind: 'UsbInput',
     plug: 'device_add usb-kbd,id=kbd,bus=xhci.0',
-    start: 'sleep 2',
+    start: `${until('ls /sys/bus/usb/devices/*/*/input /sys/bus/usb/devices/*/*/*/input >/dev/null 2>&1')}; sleep 1`,
     unplug: 'device_del kbd',
     end: 'sleep 1',
   },
@@ -190,7 +198,7 @@ export const useCases: readonly UseCase[] = [
     address: usb,
     kind: 'UsbStorage',
     plug: 'device_add usb-storage,id=stick,bus=xhci.0,drive=d3',
-    start: 'sleep 4',
+    start: `${until('ls /sys/block/sd* >/dev/null 2>&1')}; sleep 1`,
     unplug: 'device_del stick',
     end: 'sleep 1',
   },
@@ -199,7 +207,9 @@ export const useCases: readonly UseCase[] = [
     address: freeNic,
     kind: 'ForeignVfioUser',
     start:
-      'cd /sys/bus/pci; echo vfio-pci >devices/0000:03:00.0/driver_override; echo 0000:03:00.0 >drivers/e1000e/unbind; echo 0000:03:00.0 >drivers_probe; mkfifo /tmp/in; (exec 3<>/tmp/in; exec vfio-user $(basename $(readlink devices/0000:03:00.0/iommu_group)) 0000:03:00.0 <&3 >/tmp/said 2>&1) & echo $! >/tmp/holder; sleep 1; grep -q holding /tmp/said',
+      'cd /sys/bus/pci; echo vfio-pci >devices/0000:03:00.0/driver_override; echo 0000:03:00.0 >drivers/e1000e/unbind; echo 0000:03:00.0 >drivers_probe; mkfifo /tmp/in; (exec 3<>/tmp/in; exec vfio-user $(basename $(readlink devices/0000:03:00.0/iommu_group)) 0000:03:00.0 <&3 >/tmp/said 2>&1) & echo $! >/tmp/holder; ' +
+      until('grep -q holding /tmp/said') +
+      '; grep -q holding /tmp/said',
     end: `${letGo}; rm /tmp/in; cd /sys/bus/pci; echo >devices/0000:03:00.0/driver_override; echo 0000:03:00.0 >drivers/vfio-pci/unbind; echo 0000:03:00.0 >drivers_probe; sleep 1`,
   },
 ];
