@@ -44,6 +44,14 @@ export function labelsOnly({ metadata }: KubeObject): KubeObject {
   return { metadata: { name, uid, resourceVersion, labels } as ObjectMeta };
 }
 
+/** The object as it was without the bookkeeping of who wrote which field, which may be longer than the rest. */
+export function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata as ObjectMeta & {
+    managedFields?: unknown;
+  };
+  return { ...object, metadata };
+}
+
 /** Which object: `namespace` only for namespaced resources. */
 export interface ObjectRef {
   readonly namespace?: string;

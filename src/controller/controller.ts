@@ -31,7 +31,7 @@ export interface ControllerOptions {
   readonly policies: ObjectsOf<PolicyKubeObject>;
   readonly groups: ObjectsOf<KeptGroup>;
   readonly passthroughNodes: ObjectsOf<KeptNodeObject>;
-  readonly nodes: ObjectsOf<KubeObject>;
+  readonly nodes: ObjectsOf;
   readonly writer: {
     want(name: string, wanted: WantedObject | null): void;
     saw(name: string, live: PolicyKubeObject | null): void;

@@ -9,12 +9,13 @@ import { ok } from '../../base/result.ts';
 import { Backoff } from '../backoff.ts';
 import type { ApiClient } from '../client.ts';
 import type { ClusterMetrics } from '../metrics.ts';
-import { type KubeObject, objectKey, type Resource } from '../objects.ts';
-import type { ApiProblem, ApiResult } from '../problem.ts';
+import { type KubeObject, objectKey, type Resource, withoutManagedFields } from '../objects.ts';
+import type { ApiResult } from '../problem.ts';
 import type { Selection } from '../query.ts';
 import type { WatchEvent } from '../watch.ts';
 import { ObjectCache } from './cache.ts';
 import { Handlers, type InformerHandler } from './handlers.ts';
+import type { InformerHealth } from './health.ts';
 import { type Reaction, reactionTo, type RoundEnd } from './reaction.ts';
 import { defaultTimings, type InformerTimings } from './timings.ts';
 
@@ -36,29 +37,8 @@ export interface InformerOptions<Kept extends KubeObject> extends Selection {
   readonly onRestored?: () => void;
 }
 
-/** What an informer is worth. */
-export interface InformerHealth {
-  /** The cache has been complete once. */
-  readonly synced: boolean;
-  /** Why it does not hear anything now, when the server said it; null when it hears, or just cannot connect. */
-  readonly problem: ApiProblem | null;
-  /** True while a watch is open, or was just closed in an orderly way. */
-  readonly current: boolean;
-  /** Since the last list, event or bookmark; null before the first. */
-  readonly heardAgeMs: number | null;
-  /** How many times the whole resource was listed. */
-  readonly lists: number;
-}
-
 /** The waits have reached their cap by then. */
 const silencesOfAnOutage = 5;
-
-function withoutManagedFields(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & {
-    managedFields?: unknown;
-  };
-  return { ...object, metadata };
-}
 
 /** Keeps one resource. */
 export class Informer<Kept extends KubeObject = KubeObject> {
