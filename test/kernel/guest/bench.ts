@@ -33,6 +33,7 @@ function sameWrites(): string {
     each((address) => `echo vfio-pci >devices/${address}/driver_override`),
     each((address) => `echo ${address} >drivers/${native}/unbind`),
     each((address) => `echo ${address} >drivers_probe`),
+    each((address) => `echo 1 >devices/${address}/reset`),
     each((address) => `echo ${address} >drivers/vfio-pci/unbind`),
     each((address) => `echo >devices/${address}/driver_override`),
     each((address) => `echo ${address} >drivers/${native}/bind`),

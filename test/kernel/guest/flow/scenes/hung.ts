@@ -12,6 +12,8 @@ import { check, until } from '../waiting.ts';
 
 /** R8, on a machine. */
 const delayMs = 50;
+/** A guest that had no processor while it was measured would be allowed anything. */
+const slowestScale = 10;
 /** A return of two functions begins with two resets. */
 const firstUnbind = 3;
 const idleMs = 20_000;
@@ -105,7 +107,8 @@ async function hungUnbind(machine: FlowMachine): Promise<Figures> {
   check(intruder.isAlive, 'the program that holds the devices ended');
   await intruder.kill();
   await machine.returned(group, before);
-  const slowness = calibrationMs() / Number(readFileSync(nativeFile, 'utf8'));
+  const measured = calibrationMs() / Number(readFileSync(nativeFile, 'utf8'));
+  const slowness = Math.min(measured, slowestScale);
   const most = delayMs * slowness;
   check(others.hungP99Ms <= most, `event loop late by ${others.hungP99Ms} ms, at most ${most}`);
   check(endedInMs <= 1000 * slowness, `it took ${endedInMs} ms to end`);
