@@ -12,10 +12,11 @@ import { realClock } from '../../../src/observe/real-clock.ts';
 import { flowGroups } from './flow/groups.ts';
 import { FlowMachine } from './flow/machine.ts';
 import { bindingOf, bindingsText, endpointsOf } from './flow/sysfs.ts';
-import { check } from './flow/waiting.ts';
+import { check, until } from './flow/waiting.ts';
 
 const rounds = 9;
 const settleMs = 20_000;
+const noticedMs = 1500;
 const group = flowGroups.twoFunctions;
 
 function shell(text: string): void {
@@ -63,6 +64,13 @@ async function claims(machine: FlowMachine): Promise<Measure> {
     await machine.returned(group, before);
     samples.push(((await flowSeconds(machine)) - startedSeconds) * 1000);
     floors.push(await timed(() => shell(sameWrites())));
+    // The agent saw drivers come and go: a pod that came now would be refused.
+    await sleep(noticedMs);
+    await until('the group is offered', async () => {
+      const view = await machine.agent.view(group.leader);
+      return view?.healthy === true;
+    });
+    await sleep(noticedMs);
   }
   return {
     ...{ name: 'claim and return of a group of two', value: median(samples), unit: 'ms' },
