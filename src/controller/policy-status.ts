@@ -26,7 +26,7 @@ export function policyStatus(
   nowMs: number,
 ): PolicyStatus {
   const { counts, generation, nodesSelected } = report;
-  const { matched, offered, assigned, blocked, faulted, nodes } = counts;
+  const { matched, offered, assigned, blocked, faulted, nodeNames, offeringNodes } = counts;
   const conflicts = conflictsOf(report);
   const next = [readiness(report), conflicting(conflicts)].map((each) => ({
     ...each,
@@ -39,8 +39,8 @@ export function policyStatus(
     groups: { matched, offered, assigned, blocked, faulted },
     nodes: {
       selected: nodesSelected,
-      offering: [...nodes.values()].filter((each) => each.offered > 0).length,
-      names: [...nodes.keys()].sort().slice(0, namesMax),
+      offering: offeringNodes,
+      names: nodeNames.slice(0, namesMax),
     },
     conflicts,
     conditions: setConditions(earlier, next, apiTime(nowMs)),

@@ -23,6 +23,10 @@ export interface PolicyCounts {
   readonly faulted: number;
   /** Groups of this policy by node. */
   readonly nodes: ReadonlyMap<string, { readonly matched: number; readonly offered: number }>;
+  /** Names of these nodes in order: sorted when a node comes or goes, not with every change of a group. */
+  readonly nodeNames: readonly string[];
+  /** Nodes that offer at least one group. */
+  readonly offeringNodes: number;
   /** Groups that another policy selects too, by its name. */
   readonly conflicts: ReadonlyMap<string, { readonly won: number; readonly lost: number }>;
 }
@@ -34,12 +38,16 @@ interface Count {
   blocked: number;
   faulted: number;
   readonly nodes: Map<string, { matched: number; offered: number }>;
+  /** Null: to be sorted anew. */
+  names: readonly string[] | null;
+  offeringNodes: number;
   readonly conflicts: Map<string, { won: number; lost: number }>;
 }
 
 function emptyCount(): Count {
   const numbers = { matched: 0, offered: 0, assigned: 0, blocked: 0, faulted: 0 };
-  return { ...numbers, nodes: new Map(), conflicts: new Map() };
+  const none = { names: null, offeringNodes: 0 };
+  return { ...numbers, ...none, nodes: new Map(), conflicts: new Map() };
 }
 
 /** Counts over all groups. */
@@ -52,18 +60,20 @@ export class Tally {
   set(name: string, facts: GroupFacts | null): ReadonlySet<string> {
     const before = this.#groups.get(name);
     const touched = new Set<string>();
-    if (before !== undefined) this.#add(name, before, -1, touched);
+    // What comes is added before what was is taken away: a node does not go and come again with each change.
+    if (facts !== null) this.#add(facts, 1, touched);
+    if (before !== undefined) this.#add(before, -1, touched);
+    this.#place(name, before?.node ?? null, facts?.node ?? null);
     if (facts === null) this.#groups.delete(name);
-    else {
-      this.#groups.set(name, facts);
-      this.#add(name, facts, 1, touched);
-    }
+    else this.#groups.set(name, facts);
     return touched;
   }
 
   /** Counts of a policy; all zero for one that no group knows. */
   of(policy: string): PolicyCounts {
-    return this.#counts.get(policy) ?? emptyCount();
+    const count = this.#counts.get(policy) ?? emptyCount();
+    count.names ??= [...count.nodes.keys()].sort();
+    return { ...count, nodeNames: count.names };
   }
 
   /** Names of the groups of a node. */
@@ -71,12 +81,18 @@ export class Tally {
     return [...(this.#byNode.get(node) ?? [])];
   }
 
-  #add(name: string, facts: GroupFacts, by: 1 | -1, touched: Set<string>): void {
-    const names = this.#byNode.get(facts.node) ?? new Set();
-    if (by === 1) names.add(name);
-    else names.delete(name);
-    if (names.size === 0) this.#byNode.delete(facts.node);
-    else this.#byNode.set(facts.node, names);
+  #place(name: string, before: string | null, now: string | null): void {
+    if (before !== null && before !== now) {
+      const names = this.#byNode.get(before);
+      names?.delete(name);
+      if (names?.size === 0) this.#byNode.delete(before);
+    }
+    if (now === null) return;
+    const names = this.#byNode.get(now) ?? new Set();
+    this.#byNode.set(now, names.add(name));
+  }
+
+  #add(facts: GroupFacts, by: 1 | -1, touched: Set<string>): void {
     const { policy, outranked } = facts;
     if (policy !== null) this.#count(policy, touched, (count) => addWinner(count, facts, by));
     for (const loser of outranked) {
@@ -108,11 +124,15 @@ function addWinner(count: Count, facts: GroupFacts, by: 1 | -1): void {
 }
 
 function addNode(count: Count, node: string, matched: number, offered: number): void {
-  const known = count.nodes.get(node) ?? { matched: 0, offered: 0 };
+  const there = count.nodes.get(node);
+  const known = there ?? { matched: 0, offered: 0 };
+  const offeredBefore = known.offered > 0;
   known.matched += matched;
   known.offered += offered;
+  count.offeringNodes += Number(known.offered > 0) - Number(offeredBefore);
   if (known.matched === 0) count.nodes.delete(node);
   else count.nodes.set(node, known);
+  if ((there === undefined) !== (known.matched === 0)) count.names = null;
 }
 
 function addConflict(count: Count, other: string, won: number, lost: number): void {
