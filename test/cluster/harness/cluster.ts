@@ -190,8 +190,9 @@ async function bringUp(node: ClusterNode, images: readonly string[]): Promise<vo
   await node.prepare();
   node.start('containerd');
   await node.containerdReady();
-  node.start('kubelet');
+  // An import mounts for a moment; a kubelet that starts just then finds a mount that is gone, and ends.
   for (const image of images) await node.importImage(image);
+  node.start('kubelet');
 }
 
 interface NodeBody {
