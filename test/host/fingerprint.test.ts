@@ -5,6 +5,7 @@ import { silentLog } from '../../src/base/log.ts';
 import { createHost } from '../../src/host/create-host.ts';
 import type { Host } from '../../src/host/host.ts';
 import type { KernelFs } from '../../src/kernel/fs.ts';
+import { mayBlock, type Operation } from '../../src/kernel/linux/may-block.ts';
 import { KernelModel } from '../../src/kernel/model/kernel-model.ts';
 import { bundledTopology } from '../../src/kernel/model/topology-bundled.ts';
 import { changesBetween, type Fingerprint, isNone } from '../../src/pci/changes.ts';
@@ -105,4 +106,24 @@ test('the loss of a driver shows in the next poll', async () => {
     functions: new Set([bound.address]),
     groups: new Set(),
   });
+});
+
+test('a poll makes no call that could block: it would keep a child process alive for ever', async () => {
+  const model = new KernelModel({ spec: bundledTopology('gpu-workstation'), clock: realClock });
+  const blocking: string[] = [];
+  const noting = (operation: Operation, path: string): string => {
+    if (mayBlock(operation, path)) blocking.push(`${operation} ${path}`);
+    return path;
+  };
+  const kernel: KernelFs = {
+    read: (path, options) => model.read(noting('read', path), options),
+    list: (path) => model.list(noting('list', path)),
+    readLink: (path) => model.readLink(noting('readLink', path)),
+    readLinks: (path) => model.readLinks(noting('readLinks', path)),
+    exists: (path) => model.exists(noting('exists', path)),
+    write: () => assert.fail('a poll writes nothing'),
+    changes: (listener) => model.changes(listener),
+  };
+  await createHost({ kernel, clock: realClock, log: silentLog }).fingerprint();
+  assert.deepEqual(blocking, []);
 });

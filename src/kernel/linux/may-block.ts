@@ -56,10 +56,10 @@ const rows: readonly Row[] = [
   },
   {
     operations: ['read'],
-    path: /^\/proc\/(?:[0-9]+\/comm|cmdline|version|sys\/kernel\/(?:osrelease|random\/boot_id)|1\/net\/(?:route|if_inet6))$/,
+    path: /^\/proc\/(?:[0-9]+\/comm|cmdline|version|sys\/kernel\/(?:osrelease|random\/boot_id)|1\/net\/(?:route|fib_trie|if_inet6))$/,
     source:
       'fs/proc/base.c comm_show (task_lock); fs/proc/cmdline.c; drivers/char/random.c proc_do_uuid (spinlock); ' +
-      'net/ipv4/fib_trie.c fib_route_seq_ops, net/ipv6/addrconf.c if6_seq_ops: RCU',
+      'net/ipv4/fib_trie.c fib_route_seq_ops and fib_trie_seq_ops, net/ipv6/addrconf.c if6_seq_ops: RCU',
   },
   {
     operations: ['read'],
