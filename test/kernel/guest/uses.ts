@@ -108,10 +108,13 @@ const chosen = useCases.filter(
 );
 for (const use of chosen) {
   const line = `@@CASE ${JSON.stringify(await tryCase(use))}\n`;
-  const written = Promise.withResolvers<void>();
-  // A serial line is slow: the end of the process would cut it off.
-  process.stdout.write(line, () => written.resolve());
-  await written.promise;
+  // Twice: the kernel writes its messages to the same serial line, also into the middle of ours.
+  for (const copy of [line, line]) {
+    const written = Promise.withResolvers<void>();
+    // A serial line is slow: the end of the process would cut it off.
+    process.stdout.write(copy, () => written.resolve());
+    await written.promise;
+  }
 }
 kernel.close();
 process.exit(0);
