@@ -1,8 +1,8 @@
 // Helm as the tests of the chart use it: built from its Go module into the cache, run to its end.
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { built } from '../cluster/build.ts';
+import { type Run, run as runToEnd, type RunOptions } from '../support/run.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -11,13 +11,6 @@ export const chartFolder: string = join(root, 'charts', 'wholegroup');
 
 /** The namespace that the manifests and all examples have. */
 export const namespace = 'wholegroup-system';
-
-/** What a run of a program came to. */
-export interface Run {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** An object of a manifest, as far as all have it. */
 export interface Manifest {
@@ -32,22 +25,13 @@ export interface Manifest {
   readonly [more: string]: unknown;
 }
 
-/** Runs a program; any status is returned. */
-export async function run(
+/** Runs a program in the repository; any status is returned. `env` is added to this process' own. */
+export function run(
   program: string,
   args: readonly string[],
-  { input = '', env = {} }: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  { env = {}, ...options }: Pick<RunOptions, 'input' | 'env'> = {},
 ): Promise<Run> {
-  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env } });
-  const texts = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text));
-  child.stdin.on('error', () => undefined).end(input);
-  const status = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? -1));
-  });
-  return { status, ...texts };
+  return runToEnd(program, args, { ...options, cwd: root, env: { ...process.env, ...env } });
 }
 
 /** Path of a program from the cache, built where it is not; null where it cannot be, which is told. */

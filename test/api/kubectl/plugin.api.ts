@@ -1,14 +1,14 @@
 // The plugin as people have it: made by the bundle, found in PATH by the real kubectl, against a real API server. Golden
 // files hold what it prints; WHOLEGROUP_UPDATE_GOLDEN=1 writes them anew.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makePlugin } from '../../../scripts/kubectl-plugin.ts';
 import { kubectlCommandLine } from '../../../src/cli/kubectl/command-line.ts';
 import { runCommand } from '../../cli/run-command.ts';
-import { type ApiServer, type KubectlRun, startApiServer } from '../support/api-server.ts';
+import { type Run, run as runToEnd } from '../../support/run.ts';
+import { type ApiServer, startApiServer } from '../support/api-server.ts';
 import { makeCluster } from './cluster-objects.ts';
 
 const golden = join(import.meta.dirname, 'golden');
@@ -33,24 +33,16 @@ interface RunWith {
 }
 
 /** Runs a program with the plugin, kubectl and Node.js in PATH. */
-async function run(args: readonly string[], options: RunWith = {}): Promise<KubectlRun> {
+async function run(args: readonly string[], options: RunWith = {}): Promise<Run> {
   const { kubeconfig = server.kubeconfig, program = 'kubectl' } = options;
   const env = {
     PATH: `${folder}:${process.env['PATH']}`,
     ...{ HOME: server.folder, TZ: 'UTC', KUBECONFIG: kubeconfig },
   };
-  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const texts = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text));
-  const status = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 128));
-  });
-  return { status, ...texts };
+  return await runToEnd(program, args, { env });
 }
 
-const plugin = (...args: string[]): Promise<KubectlRun> => run(['wholegroup', ...args]);
+const plugin = (...args: string[]): Promise<Run> => run(['wholegroup', ...args]);
 
 /** Times that differ from run to run, taken out. */
 function masked(text: string): string {
@@ -162,7 +154,7 @@ test('groups go out of service and back, and what is so already is not written',
   const name = 'worker-1-0000-65-00-0';
   const version = async (): Promise<string> =>
     (await run(['get', 'ig', name, '-o', 'jsonpath={.metadata.resourceVersion}'])).stdout;
-  const cordon = (): Promise<KubectlRun> => plugin('cordon', '65:00.0', '--reason', 'RMA 4711');
+  const cordon = (): Promise<Run> => plugin('cordon', '65:00.0', '--reason', 'RMA 4711');
   assert.equal(
     (await cordon()).stdout,
     `iommugroup.wholegroup.dev/${name} cordoned; pod ml/train-0 keeps it until it ends\n`,
@@ -196,7 +188,7 @@ test('KUBECONFIG with several files, --context and --kubeconfig choose the clust
     }),
   );
   const kubeconfig = `${nowhere}:${server.kubeconfig}:/none`;
-  const tree = (...args: string[]): Promise<KubectlRun> =>
+  const tree = (...args: string[]): Promise<Run> =>
     run(['wholegroup', 'tree', ...args], { kubeconfig });
   const first = await tree();
   assert.deepEqual([first.status, first.stdout], [69, '']);

@@ -19,11 +19,11 @@
 //   server.audit()                                            // every request it answered (see audit.ts)
 //
 // Where Kubernetes cannot be built (no go), startApiServer throws; `npm run test:api` finds that out first and says so.
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { built } from '../../cluster/build.ts';
+import { type Run, run as runToEnd } from '../../support/run.ts';
 import { type ApiAnswer, type ApiCall, send } from './api-call.ts';
 import { type AuditEntry, auditPolicy, readAudit } from './audit.ts';
 import { writeAuthority, writeTokenKey } from './certificates.ts';
@@ -35,13 +35,6 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const adminToken = 'admin-token';
 /** etcd refuses a transaction of more. */
 const putsAtOnce = 128;
-
-/** What a kubectl run came to. */
-export interface KubectlRun {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** How kubectl is run: standard input, and whose token it uses (the administrator's unless said). */
 export interface KubectlOptions {
@@ -118,22 +111,13 @@ export class ApiServer implements AsyncDisposable {
     return await send(this.url, this.caFile, call);
   }
 
-  async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<KubectlRun> {
+  async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<Run> {
     const { input = '', token } = options;
     const config = token === undefined ? this.kubeconfig : this.kubeconfigFor(token);
-    const child = spawn(this.kubectlPath, [`--kubeconfig=${config}`, ...args], {
-      cwd: root,
+    return await runToEnd(this.kubectlPath, [`--kubeconfig=${config}`, ...args], {
+      ...{ cwd: root, input },
       env: { PATH: process.env['PATH'], HOME: this.folder, TZ: 'UTC' },
     });
-    const texts = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text));
-    child.stdin.on('error', () => undefined).end(input);
-    const status = await new Promise<number>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code) => resolve(code ?? 128));
-    });
-    return { status, ...texts };
   }
 
   /** `kubectl apply` of a file or folder of the repository; throws what kubectl says when it fails. */

@@ -13,7 +13,8 @@ import {
   networkPlugins,
   podsOf,
 } from './node-files.ts';
-import { type Run, run, succeed } from './run.ts';
+import type { Run } from '../../support/run.ts';
+import { run, succeed } from './run.ts';
 
 /** Folders with the programs of a node. */
 export interface NodePrograms {

@@ -1,38 +1,15 @@
-// Runs a program to its end and returns what it came to, whatever that is.
-import { spawn } from 'node:child_process';
+// Runs programs of the harness, each with a limit: one that hangs must not hold up a whole run.
+import { type Run, run as runToEnd, type RunOptions } from '../../support/run.ts';
 
-/** What a run came to. */
-export interface Run {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const defaultLimitMs = 120_000;
 
-/** How a program is run. */
-export interface RunOptions {
-  readonly env?: NodeJS.ProcessEnv;
-  readonly input?: string | Buffer;
-  readonly cwd?: string;
-  /** It is killed after this time. */
-  readonly limitMs?: number;
-}
-
-/** Runs it; rejects only where it cannot be started. */
-export async function run(
+/** Runs it for two minutes at most, unless said otherwise; rejects only where it cannot be started. */
+export function run(
   program: string,
   args: readonly string[],
-  { env, input = '', cwd, limitMs = 120_000 }: RunOptions = {},
+  { limitMs = defaultLimitMs, ...options }: RunOptions = {},
 ): Promise<Run> {
-  const child = spawn(program, args, { cwd, env, timeout: limitMs, killSignal: 'SIGKILL' });
-  const texts = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text));
-  child.stdin.on('error', () => undefined).end(input);
-  const status = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 128));
-  });
-  return { status, ...texts };
+  return runToEnd(program, args, { ...options, limitMs });
 }
 
 /** Runs it, and throws what it said when it failed; its standard output. */
