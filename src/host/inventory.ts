@@ -83,13 +83,12 @@ export async function refreshInventory(
   for (const address of physicalFunctionsOf(gone)) asked.add(address);
   const left = previous.groups.filter(touched);
   for (const fn of left.flatMap(pciFunctions)) asked.add(fn.address);
-  const first = await takePartialInventory(kernel, clock, [...asked], left);
-  for (const { address } of first.functions) asked.add(address);
-  const more = physicalFunctionsOf(first.functions).filter((address) => !asked.has(address));
-  if (more.length > 0) {
+  const partial = await takePartialInventory(kernel, clock, [...asked], left);
+  for (const { address } of partial.functions) asked.add(address);
+  const more = physicalFunctionsOf(partial.functions).filter((address) => !asked.has(address));
+  // Rare: a virtual function is new. Whatever stands in one group with its physical one is read with it.
+  if (more.length > 0)
     return refreshInventory(kernel, clock, { previous, anew: [...asked, ...more], again });
-  }
-  const partial = first;
   const kept = previous.functions.filter((fn) => !asked.has(fn.address));
   const functions = await rereadFunctions(kernel, clock, kept, new Set(again));
   for (const fn of partial.functions) functions.set(fn.address, fn);

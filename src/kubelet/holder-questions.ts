@@ -31,12 +31,14 @@ export interface QuestionsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Whether somebody waits for the answer. */
+type Kind = 'patient' | 'fresh';
+
 /** Puts questions at the right time. One is asked after the other. */
 export class HolderQuestions implements HolderSource {
   readonly #options: QuestionsOptions;
   readonly #bucket: TokenBucket;
-  #patient: Promise<HoldersAnswer> | null = null;
-  #fresh: Promise<HoldersAnswer> | null = null;
+  readonly #waiting: Record<Kind, Promise<HoldersAnswer> | null> = { patient: null, fresh: null };
   #asking: Promise<unknown> = Promise.resolve();
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -47,37 +49,33 @@ export class HolderQuestions implements HolderSource {
 
   /** The answer to a question asked after this call; with `fresh`, as soon as the rate for those allows. */
   list({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<HoldersAnswer> {
-    if (fresh) {
-      this.#fresh ??= this.#askFresh();
-      return this.#fresh;
-    }
-    this.#patient ??= this.#askPatiently();
-    return this.#patient;
+    const kind = fresh ? 'fresh' : 'patient';
+    this.#waiting[kind] ??= this.#inTurn(kind);
+    return this.#waiting[kind];
   }
 
-  async #askFresh(): Promise<HoldersAnswer> {
+  async #inTurn(kind: Kind): Promise<HoldersAnswer> {
+    await (kind === 'fresh' ? this.#allowed() : this.#longEnough());
+    const answer = this.#asking.then(() => {
+      // From here on the question is being asked: who calls now waits for the next one.
+      this.#waiting[kind] = null;
+      this.#askedAtMs = this.#options.clock.monotonicMs();
+      return this.#options.ask(this.#askedAtMs);
+    });
+    this.#asking = answer;
+    return answer;
+  }
+
+  async #allowed(): Promise<void> {
     // Where all waiting has ended, `ask` says so at once.
     while (!this.#bucket.take() && this.#options.signal?.aborted !== true)
       await this.#sleep(this.#bucket.waitMs());
-    await this.#asking;
-    // From here on the question is being asked: who calls now waits for the next one.
-    this.#fresh = null;
-    return this.#ask();
   }
 
-  async #askPatiently(): Promise<HoldersAnswer> {
+  async #longEnough(): Promise<void> {
     const { clock, rates } = this.#options;
     await this.#asking;
     await this.#sleep(this.#askedAtMs + rates.minIntervalMs - clock.monotonicMs());
-    this.#patient = null;
-    return this.#ask();
-  }
-
-  #ask(): Promise<HoldersAnswer> {
-    this.#askedAtMs = this.#options.clock.monotonicMs();
-    const answer = this.#options.ask(this.#askedAtMs);
-    this.#asking = answer;
-    return answer;
   }
 
   async #sleep(ms: number): Promise<void> {
