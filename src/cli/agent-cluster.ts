@@ -9,9 +9,7 @@ import { nodeLabel } from '../api/iommu-group.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { seededRandom } from '../base/random.ts';
 import type { ClusterAccess } from '../cluster/access/access.ts';
-import { ApiClient } from '../cluster/client.ts';
 import { EventRecorder } from '../cluster/events/recorder.ts';
 import { Informer } from '../cluster/informer/informer.ts';
 import { ObjectWriter } from '../cluster/object-writer.ts';
@@ -20,6 +18,7 @@ import type { Selection } from '../cluster/query.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { PciAddress } from '../pci/address.ts';
 import { type LastKnown, readLastKnown, writeLastKnown } from '../record/last-known.ts';
+import { apiParts } from './api-client.ts';
 import { version } from './version.ts';
 
 /** What the side is made from. */
@@ -52,11 +51,7 @@ const component = 'wholegroup-agent';
 export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
   const { access, clock, log, nodeName } = options;
   const metrics = options.metrics.cluster;
-  const random = seededRandom((process.pid << 8) ^ clock.wallMs());
-  const userAgent = `wholegroup-agent/${version} (${process.platform}/${process.arch})`;
-  const common = { clock, random, log, metrics };
-  const client = new ApiClient({ access, clock, random, metrics, userAgent });
-  const parts = { ...common, client };
+  const parts = apiParts(component, { access, clock, log, metrics });
   const restored: (() => void)[] = [];
   const onRestored = (): void => restored.forEach((each) => each());
   const watched = watchedBy({ ...parts, onRestored }, nodeName);
@@ -113,7 +108,7 @@ export function createAgentCluster(options: AgentClusterOptions): AgentCluster {
       for (const end of ends) end();
       ending.abort();
       await Promise.all(running);
-      client.close();
+      parts.client.close();
     },
   };
 }

@@ -1,9 +1,7 @@
 // The controller made of real parts: what it watches, what it writes, and the Lease that says whether it may.
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { seededRandom } from '../base/random.ts';
 import type { ClusterAccess } from '../cluster/access/access.ts';
-import { ApiClient } from '../cluster/client.ts';
 import { LeaderElection } from '../cluster/election/leader-election.ts';
 import { Informer } from '../cluster/informer/informer.ts';
 import { ObjectWriter } from '../cluster/object-writer.ts';
@@ -17,7 +15,7 @@ import {
   type PolicyKubeObject,
 } from '../controller/controller.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { version } from './version.ts';
+import { type ApiParts, apiParts } from './api-client.ts';
 
 /** What it is made from. */
 export interface ControllerParts {
@@ -46,11 +44,7 @@ const leaseName = 'wholegroup-controller';
 export function startController(options: ControllerParts): ControllerProcess {
   const { access, clock, log, identity, namespace } = options;
   const metrics = options.metrics.cluster;
-  const random = seededRandom((process.pid << 8) ^ clock.wallMs());
-  const userAgent = `wholegroup-controller/${version} (${process.platform}/${process.arch})`;
-  const common = { clock, random, log, metrics };
-  const client = new ApiClient({ access, clock, random, metrics, userAgent });
-  const parts = { ...common, client };
+  const parts = apiParts(leaseName, { access, clock, log, metrics });
   const watched = watchedBy(parts);
   const writer = new ObjectWriter({
     ...{ ...parts, resource: resources.policies, fieldManager: leaseName },
@@ -90,14 +84,12 @@ export function startController(options: ControllerParts): ControllerProcess {
       controller.close();
       ending.abort();
       await Promise.all(running);
-      client.close();
+      parts.client.close();
     },
   };
 }
 
-type Parts = Omit<ConstructorParameters<typeof Informer>[0], 'resource' | 'keep'>;
-
-function watchedBy(parts: Parts) {
+function watchedBy(parts: ApiParts) {
   return {
     policies: new Informer<PolicyKubeObject>({ ...parts, resource: resources.policies }),
     groups: new Informer({ ...parts, resource: resources.groups, keep: keptGroup }),
@@ -111,11 +103,11 @@ function watchedBy(parts: Parts) {
 
 /** Removes objects of nodes that are gone: only the very object that was judged, and again until it is gone. */
 class Garbage {
-  readonly #parts: Parts;
+  readonly #parts: ApiParts;
   readonly #objects = new Map<string, KubeObject>();
   readonly #queue: WorkQueue;
 
-  constructor(parts: Parts) {
+  constructor(parts: ApiParts) {
     this.#parts = parts;
     const { clock, random, log } = parts;
     this.#queue = new WorkQueue({

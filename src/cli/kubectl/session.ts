@@ -10,7 +10,7 @@ import { CodedError } from '../../base/errors.ts';
 import { ClusterReader } from '../../kubectl/reader.ts';
 import { realClock } from '../../observe/real-clock.ts';
 import { apiAccess } from '../api-access.ts';
-import { version } from '../version.ts';
+import { userAgentOf } from '../api-client.ts';
 
 /** Which cluster. */
 export interface ClusterFlags {
@@ -62,7 +62,7 @@ export async function openSession(flags: ClusterFlags, env: Environment): Promis
   if (access === null) throw new CodedError('WG_KUBECONFIG_INVALID', 'no cluster is named');
   const client = new ApiClient({
     ...{ access, clock, metrics: noClusterMetrics, random: seededRandom(clock.wallMs()) },
-    userAgent: `kubectl-wholegroup/${version} (${process.platform}/${process.arch})`,
+    userAgent: userAgentOf('kubectl-wholegroup'),
   });
   return {
     client,
