@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildKey, cacheFolder, exclusively, inputFolder } from './cache.ts';
+import { buildKey, cacheFolder, exclusively, inputFolder, moduleFile } from './cache.ts';
 import { debianPackage } from './debian.ts';
 import { type Program, type ProgramName, programs } from './programs.ts';
 
@@ -42,7 +42,7 @@ function goEnvironment(program: Program): NodeJS.ProcessEnv {
 function buildFlags(program: Program): string[] {
   const variables = Object.entries(program.variables).map(([name, value]) => `-X ${name}=${value}`);
   return [
-    ...['-mod=readonly', '-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false'],
+    ...['-trimpath', '-buildvcs=false', '-gcflags=all=-dwarf=false'],
     ...(program.tags.length > 0 ? ['-tags', program.tags.join(',')] : []),
     ...[
       '-ldflags',
@@ -98,7 +98,8 @@ async function compile(program: Program, into: string, tell: Tell): Promise<void
     const env = { ...goEnvironment(program), ...(await libraryEnvironment(program, tell)) };
     const build = { program, env };
     tell(`${program.name}: fetching modules`);
-    const listed = await go(build, ['list', '-mod=readonly', '-deps', ...program.packages], keep);
+    const modules = ['-mod=readonly', `-modfile=${moduleFile(program)}`];
+    const listed = await go(build, ['list', ...modules, '-deps', ...program.packages], keep);
     const total = listed.trim().split('\n').length;
     let compiled = 0;
     const startedMs = performance.now();
@@ -107,7 +108,8 @@ async function compile(program: Program, into: string, tell: Tell): Promise<void
       tell(`${program.name}: ${compiled} of at most ${total} packages compiled, ${seconds} s`);
     }, progressEveryMs);
     const output = program.packages.length === 1 ? join(into, program.name) : `${into}/`;
-    const args = ['build', '-v', ...buildFlags(program), '-o', output, ...program.packages];
+    const flags = [...modules, ...buildFlags(program)];
+    const args = ['build', '-v', ...flags, '-o', output, ...program.packages];
     await go(build, args, (line) => {
       keep(line);
       if (!line.startsWith('go: ')) compiled++;

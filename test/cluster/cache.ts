@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Program } from './programs.ts';
 
 /** `$XDG_CACHE_HOME/wholegroup`, or `~/.cache/wholegroup`. */
@@ -14,19 +14,26 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string {
   return join(base, 'wholegroup');
 }
 
+const inputs = join(import.meta.dirname, 'binaries');
+
 /** The folder with the inputs of a build. */
 export function inputFolder(program: Program): string {
-  return join(import.meta.dirname, 'binaries', program.name);
+  return join(inputs, program.name);
+}
+
+/** The file that pins its modules. */
+export function moduleFile(program: Program): string {
+  return join(inputs, program.modules ?? program.name, 'go.mod');
 }
 
 /** What a build is called in the cache: its version, and a hash over everything that decides what comes out. */
 export function buildKey(program: Program): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([program, process.arch]));
-  const folder = inputFolder(program);
-  const files = globSync('**/*', { cwd: folder }).sort();
-  for (const file of files.filter((name) => statSync(join(folder, name)).isFile())) {
-    hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
+  for (const folder of new Set([inputFolder(program), dirname(moduleFile(program))])) {
+    const files = globSync('**/*', { cwd: folder }).sort();
+    for (const file of files.filter((name) => statSync(join(folder, name)).isFile()))
+      hash.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   }
   return `${program.name}-${program.version}-${hash.digest('hex').slice(0, 16)}`;
 }

@@ -17,9 +17,31 @@ export interface Program {
   readonly library?: { readonly name: string; readonly debian: string };
   /** How long a first build takes on two cores; for the person who waits. */
   readonly takes: string;
+  /** Another folder under binaries/, whose go.mod and go.sum are used in place of its own. */
+  readonly modules?: string;
 }
 
-const kubernetesVersion = '1.37.2';
+/** The Kubernetes that can be built, the usual one first: version, and folder of its modules where it is not its own. */
+const kubernetesPins: readonly { readonly version: string; readonly modules?: string }[] = [
+  { version: '1.37.2' },
+  { version: '1.35.4', modules: 'kubernetes-1.35' },
+];
+
+/** The one that KUBERNETES_VERSION names, whole or by its minor; the usual one without it. Throws when there is none. */
+export function chosenKubernetes(wanted: string | undefined): (typeof kubernetesPins)[number] {
+  const fits = (version: string): boolean =>
+    wanted === undefined ||
+    wanted === '' ||
+    `${version}.`.startsWith(`${wanted.replace(/^v/, '')}.`);
+  const pin = kubernetesPins.find(({ version }) => fits(version));
+  if (pin !== undefined) return pin;
+  const known = kubernetesPins.map(({ version }) => version).join(', ');
+  throw new Error(`KUBERNETES_VERSION=${wanted}: there are ${known}`);
+}
+
+const kubernetesPin = chosenKubernetes(process.env['KUBERNETES_VERSION']);
+/** Version of the Kubernetes of this process. */
+export const kubernetesVersion = kubernetesPin.version;
 
 function kubernetesVariables(version: string): Record<string, string> {
   const [major = '', minor = ''] = version.split('.');
@@ -62,6 +84,7 @@ export const programs = {
     tags: [],
     cgo: false,
     takes: 'about 9 minutes',
+    ...(kubernetesPin.modules === undefined ? {} : { modules: kubernetesPin.modules }),
   },
   helm: goTool('helm', '4.3.1', {
     packages: ['helm.sh/helm/v4/cmd/helm'],
@@ -107,6 +130,13 @@ export const programs = {
   kind: goTool('kind', '0.33.0', {
     packages: ['sigs.k8s.io/kind'],
     takes: 'a few seconds',
+  }),
+  /** The docker engine; its version as its own modules count. */
+  dockerd: goTool('dockerd', '2.0.0-beta.24', {
+    packages: ['dockerd', 'docker-proxy'].map((name) => `github.com/moby/moby/v2/cmd/${name}`),
+    variables: { 'github.com/moby/moby/v2/dockerversion.Version': '29-v2.0.0-beta.24' },
+    tags: ['exclude_graphdriver_btrfs', 'exclude_graphdriver_zfs', 'no_systemd'],
+    takes: 'about 3 minutes',
   }),
 } as const satisfies Readonly<Record<string, Program>>;
 

@@ -12,15 +12,18 @@ import { type ApiServer, startApiServer } from '../../api/support/api-server.ts'
 import { writeClientCertificate } from '../../api/support/certificates.ts';
 import { Unavailable } from '../../kernel/rig/apt.ts';
 import { built, type Tell } from '../build.ts';
+import { type AnyCluster, nodeNamed } from './any-cluster.ts';
 import { enclosingRun } from './enclosure.ts';
 import { ClusterNode, type NodePrograms } from './node.ts';
+import { clearNetwork, layNetwork } from './network.ts';
 import { hubAddress } from './node-files.ts';
-import { succeed } from './run.ts';
 
 /** What a test may want otherwise. */
 export interface ClusterOptions {
   /** One unless said, four at most. */
   readonly nodes?: number;
+  /** Names of nodes that come from elsewhere: with them there may be none of the cluster's own. */
+  readonly elsewhere?: readonly string[];
   /** Labels of nodes by name. */
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Fields of the kubelet's configuration. */
@@ -34,7 +37,7 @@ export interface ClusterOptions {
 const nodesMax = 4;
 
 /** A running cluster. */
-export class Cluster implements AsyncDisposable {
+export class Cluster implements AnyCluster {
   readonly api: ApiServer;
   readonly nodes: readonly ClusterNode[];
   /** Those of Kubernetes that are no node's: they can be stopped and started too. */
@@ -48,9 +51,7 @@ export class Cluster implements AsyncDisposable {
 
   /** The node of that name. */
   node(name: string): ClusterNode {
-    const node = this.nodes.find((each) => each.name === name);
-    if (node === undefined) throw new Error(`there is no node ${name}`);
-    return node;
+    return nodeNamed(this.nodes, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -59,7 +60,7 @@ export class Cluster implements AsyncDisposable {
     await Promise.all(this.#parts.map(async (part) => await part.stop('SIGKILL')));
     keepLogs(this.api.folder, this.api.folder);
     await this.api[Symbol.asyncDispose]();
-    await succeed('ip', ['link', 'delete', 'wg0']);
+    await clearNetwork();
   }
 }
 
@@ -91,16 +92,8 @@ export async function nodePrograms(tell: Tell): Promise<NodePrograms> {
   };
 }
 
-async function layNetwork(): Promise<void> {
-  const script = `ip link add wg0 type bridge
-    ip addr add ${hubAddress}/24 dev wg0
-    ip addr add 10.96.0.1/32 dev wg0
-    ip link set wg0 up
-    echo 1 >/proc/sys/net/ipv4/ip_forward`;
-  await succeed('bash', ['-ec', script]);
-}
-
-const kubeletToken = (name: string): string => `kubelet-token-${name}`;
+/** The token with which the kubelet of a node shows itself to the API server. */
+export const kubeletToken = (name: string): string => `kubelet-token-${name}`;
 
 async function startApi(names: readonly string[]): Promise<ApiServer> {
   return await startApiServer({
@@ -145,9 +138,10 @@ function startParts(api: ApiServer): PlainProcess[] {
 
 /** Starts one and returns when every node is ready and pods can be made. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { nodes: count = 1, labels = {}, kubelet = {}, images, tell = () => undefined } = options;
+  const { nodes: count = 1, elsewhere = [], labels = {}, kubelet = {}, images } = options;
+  const { tell = () => undefined } = options;
   enclosingRun();
-  if (count < 1 || count > nodesMax)
+  if (count + elsewhere.length < 1 || count > nodesMax)
     throw new Error(`${count} nodes: one to ${nodesMax} there are`);
   const programs = await nodePrograms(tell);
   const startedMs = performance.now();
@@ -155,7 +149,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     tell(`${((performance.now() - startedMs) / 1000).toFixed(1)} s: ${what}`);
   await layNetwork();
   const names = Array.from({ length: count }, (_, at) => `n${at + 1}`);
-  const api = await startApi(names);
+  const api = await startApi([...names, ...elsewhere]);
   note('the API server answers');
   const parts = startParts(api);
   const nodes = names.map((name, at) => {

@@ -49,16 +49,21 @@ state = "/run/containerd"
 `;
 }
 
-/** The network of pods: one pair of devices each, routed, nothing translated. */
-export function networkPlugins({ index }: NodePlace): string {
+/** The network of pods with addresses from `subnet`: one pair of devices each, routed, nothing translated. */
+export function podNetwork(subnet: string): string {
   const ipam = {
     type: 'host-local',
     dataDir: '/run/cni-addresses',
-    ranges: [[{ subnet: podsOf(index) }]],
+    ranges: [[{ subnet }]],
     routes: [{ dst: '0.0.0.0/0' }],
   };
   const plugins = [{ type: 'ptp', ipMasq: false, ipam }];
   return JSON.stringify({ cniVersion: '1.0.0', name: 'pods', plugins });
+}
+
+/** That of a node. */
+export function networkPlugins({ index }: NodePlace): string {
+  return podNetwork(podsOf(index));
 }
 
 /** The kubelet's configuration, as JSON, which is YAML; `more` replaces fields of the first level. */

@@ -1,6 +1,6 @@
-# The first process of a node: gives it a root of its own (an overlay over this machine's, its changes in memory), its
-# own /proc, /sys, /dev, /run and control groups, and then waits for orphans for as long as the node lives.
-# Arguments: NAME, then folders of this machine that stay as they are, for reading.
+# The first process of a node: gives it a root of its own (an overlay over $ROOT, which may be this machine's; its changes
+# stay in memory), its own /proc, /sys, /dev, /run and control groups, and then waits for orphans as long as it lives.
+# Arguments: NAME, then folders of this machine that it has too, for reading.
 set -eu
 name=$1
 shift
@@ -12,9 +12,9 @@ mount -t tmpfs -o mode=755 tmpfs "$own"
 mkdir "$own/changes" "$own/work" "$own/root" "$own/data"
 root=$own/root
 # The changes must lie on another file system than what they change.
-mount -t overlay -o "lowerdir=/,upperdir=$own/changes,workdir=$own/work" overlay "$root"
+mount -t overlay -o "lowerdir=$ROOT,upperdir=$own/changes,workdir=$own/work" overlay "$root"
 # What containerd stacks overlays on cannot be an overlay.
-for folder in /var/lib/containerd /var/lib/kubelet /var/log/pods /var/log/containers; do
+for folder in /var/lib/containerd /var/lib/docker /var/lib/kubelet /var/log/pods /var/log/containers; do
   mkdir -p "$own/data$folder" "$root$folder"
   mount --bind "$own/data$folder" "$root$folder"
 done

@@ -9,7 +9,7 @@ import { debianPackage } from '../debian.ts';
 import { sandboxImage } from './node-files.ts';
 
 /** Files below the root: busybox under every name that it answers to. */
-function files(busybox: string): readonly Entry[] {
+export function busyboxFiles(busybox: string): readonly Entry[] {
   const { stdout } = spawnSync(busybox, ['--list'], { encoding: 'utf8' });
   const names = stdout.split('\n').filter((name) => name !== '' && name !== 'busybox');
   return [
@@ -28,7 +28,7 @@ export async function testImage(tell: (line: string) => void): Promise<string> {
   const { oci } = imageArchives({
     names: [sandboxImage],
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-    layers: [files(busybox)],
+    layers: [busyboxFiles(busybox)],
     // As the first process it ends on no signal but the last one, which is what a pod's keeper gets.
     config: { Cmd: ['/bin/sleep', '2147483647'], Env: ['PATH=/bin'] },
     timeSeconds: 0,

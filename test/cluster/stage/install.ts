@@ -1,15 +1,14 @@
 // Installs wholegroup into a cluster of a test, as a person does: `helm install` of the chart in this checkout.
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type Cluster,
-  type ClusterOptions,
-  logsVariable,
-  startCluster,
-} from '../harness/cluster.ts';
+import { describedCluster } from '../../kind/described.ts';
+import type { AnyCluster } from '../harness/any-cluster.ts';
+import { type ClusterOptions, logsVariable, startCluster } from '../harness/cluster.ts';
 import { type Install, preparedInstall } from '../harness/product.ts';
 import { run } from '../harness/run.ts';
 import { policies, policiesPath, topology } from './machine.ts';
+import { removeInstall } from './remove.ts';
 import { productNamespace, Stage } from './stage.ts';
 import { until } from './wait.ts';
 
@@ -21,6 +20,8 @@ export interface StageOptions extends Omit<ClusterOptions, 'images'> {
   readonly set?: readonly string[];
   /** The machine of every node: a topology file's text, or the name of a bundled one; that of machine.ts unless said. */
   readonly machine?: string;
+  /** The nodes have kernels of their own: none is simulated. */
+  readonly ownKernels?: boolean;
   /** Policies; those of machine.ts unless said. */
   readonly offered?: readonly object[];
 }
@@ -29,7 +30,7 @@ const release = 'wholegroup';
 
 /** helm with a home of its own. */
 export async function helm(
-  cluster: Cluster,
+  cluster: AnyCluster,
   install: Install,
   args: readonly string[],
 ): Promise<string> {
@@ -40,16 +41,21 @@ export async function helm(
   return stdout;
 }
 
-/** Arguments of `helm install` and `helm upgrade` for a simulated machine. */
-export function chartArguments(
-  cluster: Cluster,
-  { machine = topology, set = [] }: StageOptions,
-): string[] {
-  const bundled = !machine.includes('\n');
+/** Arguments for the simulated machine of every node. */
+function machineArguments(cluster: AnyCluster, machine: string): string[] {
+  const enabled = ['--set', 'simulatedKernel.enabled=true'];
+  if (!machine.includes('\n')) return [...enabled, '--set', `simulatedKernel.topology=${machine}`];
   const file = join(cluster.api.folder, 'machine.yaml');
-  if (!bundled) writeFileSync(file, machine);
+  writeFileSync(file, machine);
+  return [...enabled, '--set-file', `simulatedKernel.topology=${file}`];
+}
+
+/** Arguments of `helm install` and `helm upgrade`. */
+export function chartArguments(
+  cluster: AnyCluster,
+  { machine = topology, ownKernels = false, set = [] }: StageOptions,
+): string[] {
   const values = [
-    'simulatedKernel.enabled=true',
     // Kubelets of tests are young all the time.
     'agent.kubeletReadySeconds=3',
     'controller.replicas=1',
@@ -59,20 +65,32 @@ export function chartArguments(
   ];
   return [
     ...[release, join(root, 'charts', 'wholegroup'), '--namespace', productNamespace],
-    ...(bundled
-      ? ['--set', `simulatedKernel.topology=${machine}`]
-      : ['--set-file', `simulatedKernel.topology=${file}`]),
+    ...(ownKernels ? [] : machineArguments(cluster, machine)),
     ...values.flatMap((value) => ['--set', value]),
   ];
+}
+
+/** A cluster without wholegroup: one of its own, or the one that the environment names, which is emptied at the end. */
+async function emptyStage(options: StageOptions): Promise<Stage> {
+  const install = await preparedInstall();
+  const described = describedCluster(process.env);
+  if (described === null) return new Stage(await startCluster({ ...options, ...install }));
+  const { nodes, labels, kubelet } = options;
+  assert(
+    nodes === undefined && labels === undefined && kubelet === undefined,
+    'the nodes of a cluster that is there are as they are',
+  );
+  return new Stage(described, async () => {
+    await removeInstall(described, async (args) => await helm(described, install, args));
+  });
 }
 
 /** A cluster with wholegroup and policies, ready when every agent is; without them, where told not to install. */
 export async function openStage(
   options: StageOptions & { readonly install?: false } = {},
 ): Promise<Stage> {
-  const { images } = await preparedInstall();
-  const cluster = await startCluster({ ...options, images });
-  const stage = new Stage(cluster);
+  const stage = await emptyStage(options);
+  const { cluster } = stage;
   try {
     if (options.install !== false) await installOn(stage, options);
     return stage;

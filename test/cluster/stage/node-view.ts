@@ -11,7 +11,7 @@ import type { DeviceHolder } from '../../../src/kubelet/pods.ts';
 import { PodResourcesClient, podResourcesTiming } from '../../../src/kubelet/pods/pod-resources.ts';
 import { loadPodResourcesWire } from '../../../src/kubelet/wire/load.ts';
 import { realClock } from '../../../src/observe/real-clock.ts';
-import type { ClusterNode } from '../harness/node.ts';
+import type { AnyNode } from '../harness/any-cluster.ts';
 
 const protos = join(import.meta.dirname, '..', '..', '..', 'protos');
 const socket = '/run/wholegroup/sim.sock';
@@ -25,7 +25,7 @@ export interface Binding {
 
 /** An operation on the machine that a node simulates; its value. Fails when the machine refuses. */
 export async function perform<Name extends OperationName>(
-  node: ClusterNode,
+  node: AnyNode,
   operation: Name,
   given: OperationArguments[Name],
 ): Promise<unknown> {
@@ -41,7 +41,7 @@ export async function perform<Name extends OperationName>(
 }
 
 /** One write to a file of that machine. */
-export async function writeFile(node: ClusterNode, path: string, text: string): Promise<void> {
+export async function writeFile(node: AnyNode, path: string, text: string): Promise<void> {
   const kernel = await connectKernel(node.path(socket), realClock());
   try {
     const outcome = await kernel.write(path, text);
@@ -52,7 +52,7 @@ export async function writeFile(node: ClusterNode, path: string, text: string): 
 }
 
 /** Who holds which devices, as the kubelet says. */
-export async function holdersOn(node: ClusterNode): Promise<readonly DeviceHolder[]> {
+export async function holdersOn(node: AnyNode): Promise<readonly DeviceHolder[]> {
   const client = new PodResourcesClient({
     folder: node.path('/var/lib/kubelet/pod-resources'),
     wire: loadPodResourcesWire(protos),

@@ -7,7 +7,7 @@ import type {
 } from '../../../src/kernel/model/serve-operations.ts';
 import type { DeviceHolder } from '../../../src/kubelet/pods.ts';
 import { type ApiAnswer, mergePatch } from '../../api/support/api-call.ts';
-import type { Cluster } from '../harness/cluster.ts';
+import type { AnyCluster } from '../harness/any-cluster.ts';
 import { type Asked, groupPath, sound } from './machine.ts';
 import { type Binding, holdersOn, perform, writeFile } from './node-view.ts';
 import type { EventObject, GroupObject, Node, Pod } from './objects.ts';
@@ -20,10 +20,18 @@ export const productNamespace = 'wholegroup-system';
 
 /** The cluster as scenarios see it. */
 export class Stage implements AsyncDisposable {
-  readonly cluster: Cluster;
+  readonly cluster: AnyCluster;
+  /** The node that is meant where none is named. */
+  readonly home: string;
+  readonly #end: () => Promise<void>;
 
-  constructor(cluster: Cluster) {
+  /** `end` is called when the stage ends; the cluster is ended without it. */
+  constructor(cluster: AnyCluster, end?: () => Promise<void>) {
     this.cluster = cluster;
+    const [first] = cluster.nodes;
+    assert(first !== undefined, 'a cluster has a node');
+    this.home = first.name;
+    this.#end = end ?? (async () => await cluster[Symbol.asyncDispose]());
   }
 
   async ask(request: Asked): Promise<ApiAnswer> {
@@ -124,14 +132,14 @@ export class Stage implements AsyncDisposable {
     return await until(`${pod} shows what it sees`, look);
   }
 
-  async node(name = 'n1'): Promise<Node> {
+  async node(name = this.home): Promise<Node> {
     const node = await this.get<Node>(`/api/v1/nodes/${name}`);
     assert(node !== null, `no node ${name}`);
     return node;
   }
 
   /** How many of a resource the node says can be allocated. */
-  async allocatable(resource: string, node = 'n1'): Promise<number> {
+  async allocatable(resource: string, node = this.home): Promise<number> {
     return Number((await this.node(node)).status.allocatable?.[resource] ?? 0);
   }
 
@@ -140,7 +148,7 @@ export class Stage implements AsyncDisposable {
     count: number,
     options: { node?: string; limitMs?: number } = {},
   ): Promise<void> {
-    const { node = 'n1', limitMs = usualMs } = options;
+    const { node = this.home, limitMs = usualMs } = options;
     const look = async (): Promise<true | null> =>
       (await this.allocatable(resource, node)) === count ? true : null;
     const tell = async (): Promise<string> =>
@@ -148,7 +156,7 @@ export class Stage implements AsyncDisposable {
     await until(`${node} has ${count} ${resource} to allocate`, look, { limitMs, tell });
   }
 
-  async group(leader: string, node = 'n1'): Promise<GroupObject | null> {
+  async group(leader: string, node = this.home): Promise<GroupObject | null> {
     return await this.get<GroupObject>(groupPath(node, leader));
   }
 
@@ -157,7 +165,7 @@ export class Stage implements AsyncDisposable {
     leader: string,
     what: string,
     fits: (status: NonNullable<GroupObject['status']>) => boolean,
-    { node = 'n1', limitMs = usualMs } = {},
+    { node = this.home, limitMs = usualMs } = {},
   ): Promise<NonNullable<GroupObject['status']>> {
     const look = async (): Promise<NonNullable<GroupObject['status']> | null> => {
       const status = (await this.group(leader, node))?.status;
@@ -180,28 +188,28 @@ export class Stage implements AsyncDisposable {
   async simulate<Name extends OperationName>(
     operation: Name,
     given: OperationArguments[Name],
-    node = 'n1',
+    node = this.home,
   ): Promise<unknown> {
     return await perform(this.cluster.node(node), operation, given);
   }
 
   /** Writes into a file of the simulated machine, as a person on the node does. */
-  async write(path: string, text: string, node = 'n1'): Promise<void> {
+  async write(path: string, text: string, node = this.home): Promise<void> {
     await writeFile(this.cluster.node(node), path, text);
   }
 
   /** Where a function stands, by the simulated kernel itself. */
-  async binding(address: string, node = 'n1'): Promise<Binding> {
+  async binding(address: string, node = this.home): Promise<Binding> {
     return (await this.simulate('binding', { address: address as never }, node)) as Binding;
   }
 
   /** The drivers of the graphics card and its sound function. */
-  async gpuDrivers(gpu: string, node = 'n1'): Promise<readonly (string | null)[]> {
+  async gpuDrivers(gpu: string, node = this.home): Promise<readonly (string | null)[]> {
     return [(await this.binding(gpu, node)).driver, (await this.binding(sound, node)).driver];
   }
 
   /** Who holds which devices, as the kubelet of the node says. */
-  async holders(node = 'n1'): Promise<readonly DeviceHolder[]> {
+  async holders(node = this.home): Promise<readonly DeviceHolder[]> {
     return await holdersOn(this.cluster.node(node));
   }
 
@@ -221,7 +229,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** The pod of a component on a node. */
-  async productPod(component: string, node = 'n1'): Promise<Pod> {
+  async productPod(component: string, node = this.home): Promise<Pod> {
     const selector = `labelSelector=app.kubernetes.io/component=${component}&fieldSelector=spec.nodeName=${node}`;
     const path = `/api/v1/namespaces/${productNamespace}/pods?${selector}`;
     const list = await this.get<{ items: readonly Pod[] }>(path);
@@ -231,9 +239,13 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Values of a metric of the agent of a node, summed over its series that contain `labels`. */
-  async metric(name: string, labels = '', node = 'n1'): Promise<number> {
-    const { status } = await this.productPod('agent', node);
-    const text = await (await fetch(`http://${status.podIP}:9643/metrics`)).text();
+  async metric(name: string, labels = '', node = this.home): Promise<number> {
+    const { metadata } = await this.productPod('agent', node);
+    // Through the API server: where pods can be reached from is the cluster's own affair.
+    const path = `/api/v1/namespaces/${productNamespace}/pods/${metadata.name}:9643/proxy/metrics`;
+    const { status, body } = await this.ask({ method: 'GET', path });
+    assert.equal(status, 200, `metrics of ${metadata.name}: ${JSON.stringify(body)}`);
+    const text = String(body);
     const lines = text.split('\n').filter((line) => line.startsWith(name) && line.includes(labels));
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
@@ -246,6 +258,6 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.cluster[Symbol.asyncDispose]();
+    await this.#end();
   }
 }

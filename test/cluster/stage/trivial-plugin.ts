@@ -5,7 +5,7 @@ import type { Empty } from '../../../src/kubelet/gen/v1beta1/Empty.ts';
 import type { ListAndWatchResponse } from '../../../src/kubelet/gen/v1beta1/ListAndWatchResponse.ts';
 import type { DevicePluginHandlers } from '../../../src/kubelet/gen/v1beta1/DevicePlugin.ts';
 import { loadDevicePluginWire } from '../../../src/kubelet/wire/load.ts';
-import type { ClusterNode } from '../harness/node.ts';
+import type { AnyNode } from '../harness/any-cluster.ts';
 
 const protos = join(import.meta.dirname, '..', '..', '..', 'protos');
 const endpoint = 'trivial.sock';
@@ -21,7 +21,7 @@ const handlers: DevicePluginHandlers = {
 };
 
 /** Serves the plugin of `resource` on a node and registers it; ends with the block that has it. */
-export async function startTrivialPlugin(node: ClusterNode, resource: string): Promise<Disposable> {
+export async function startTrivialPlugin(node: AnyNode, resource: string): Promise<Disposable> {
   const folder = node.path('/var/lib/kubelet/device-plugins');
   const wire = loadDevicePluginWire(protos);
   const server = new Server();

@@ -1,8 +1,11 @@
 // Waiting for what a cluster comes to: asked again and again until an answer fits, or told what it was at the end.
 import assert from 'node:assert/strict';
 
+/** Variable that says how many times slower than a machine the nodes of a run are: those in a guest are. */
+export const slownessVariable = 'WHOLEGROUP_SLOWNESS';
+
 /** How long something may take in a scenario unless it says so itself: it takes a second or two on an idle machine. */
-export const usualMs = 60_000;
+export const usualMs = 60_000 * Number(process.env[slownessVariable] ?? 1);
 const againMs = 50;
 
 /** Returns when `look` gives something; fails with `what` and the last state that `tell` gives. */

@@ -7,8 +7,11 @@ import type { Stage } from '../../stage/stage.ts';
 import { stays, until } from '../../stage/wait.ts';
 
 let stage: Stage;
+/** Name of the card's object. */
+let object = '';
 before(async () => {
   stage = await openStage();
+  object = `${stage.home}-0000-01-00-0`;
   await stage.untilAllocatable(resources.gpu, 1);
   await stage.untilAllocatable(resources.nic, 2);
 });
@@ -17,7 +20,6 @@ after(async () => await stage?.[Symbol.asyncDispose]());
 const wantsGpu = { limits: { [resources.gpu]: 1 } };
 const vfio = 'vfio-pci,vfio-pci';
 const native = 'nvidia,snd_hda_intel';
-const object = 'n1-0000-01-00-0';
 
 async function drivers(): Promise<string> {
   return (await stage.gpuDrivers(groups.gpu)).join();
@@ -115,7 +117,7 @@ test('a companion that the host begins to use takes the group out of the offer',
 
 test('a cordoned group is not handed out; a pod that has it keeps it', async () => {
   const cordon = async (cordoned: boolean): Promise<void> => {
-    await stage.patch(groupPath('n1', groups.gpu), {
+    await stage.patch(groupPath(stage.home, groups.gpu), {
       spec: { cordoned, cordonReason: 'to be replaced' },
     });
   };

@@ -82,7 +82,7 @@ test('an agent that is killed while it gives a group back gives it back after it
 
 test('a kubelet that restarts changes nothing for a running pod, and gets its devices listed again', async () => {
   await stage.runPod({ podName: 'through-kubelet', ...wantsGpu });
-  const node = stage.cluster.node('n1');
+  const node = stage.cluster.node(stage.home);
   const uid = (await stage.pod('through-kubelet'))?.metadata.uid;
   await node.stop('kubelet');
   await stays('the devices are out', 1500, async () => (await drivers()) === vfio);
@@ -98,7 +98,7 @@ test('a kubelet that restarts changes nothing for a running pod, and gets its de
 });
 
 test('a pod that is deleted while the kubelet is away gives its group back when the kubelet is back', async () => {
-  const node = stage.cluster.node('n1');
+  const node = stage.cluster.node(stage.home);
   await node.stop('kubelet');
   await stage.deletePod('through-kubelet');
   await stays('the devices are out', 2000, async () => (await drivers()) === vfio);
@@ -108,7 +108,7 @@ test('a pod that is deleted while the kubelet is away gives its group back when 
 });
 
 test('a kubelet that restarts while a group is being taken starts the pod afterwards', async () => {
-  const node = stage.cluster.node('n1');
+  const node = stage.cluster.node(stage.home);
   await stage.simulate('injectFault', {
     fault: { kind: 'unbind-hang', address: sound as never, times: 1 },
   });
@@ -127,7 +127,7 @@ test('a kubelet that restarts while a group is being taken starts the pod afterw
 
 test('a containerd that restarts changes nothing for a running pod', async () => {
   await stage.runPod({ podName: 'through-containerd', ...wantsGpu });
-  const node = stage.cluster.node('n1');
+  const node = stage.cluster.node(stage.home);
   await node.stop('containerd');
   await stays('the devices are out', 1000, async () => (await drivers()) === vfio);
   node.start('containerd');
@@ -150,7 +150,7 @@ test('without an API server a pod keeps its group, and its container can restart
   });
   await stage.untilPhase('offline', 'Running');
   await stage.cluster.api.kill();
-  const node = stage.cluster.node('n1');
+  const node = stage.cluster.node(stage.home);
   const starts = (): number =>
     node
       .logOf('kubelet')

@@ -163,7 +163,7 @@ test('a pod that the kubelet rejects holds no group for long', async () => {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'rejected' },
-    spec: { ...podSpec({ limits }), nodeName: 'n1' },
+    spec: { ...podSpec({ limits }), nodeName: stage.home },
   };
   await stage.create('/api/v1/namespaces/default/pods', body);
   await stage.untilPhase('rejected', 'Failed');
@@ -177,7 +177,7 @@ test('a pod that the kubelet rejects holds no group for long', async () => {
 
 test('a static pod gets a group, and gives it back when its manifest goes', async () => {
   await stage.untilAllocatable(resources.gpu, 1);
-  const node = stage.cluster.node('n1');
+  const node = stage.cluster.node(stage.home);
   const file = '/etc/kubernetes/manifests/static.json';
   const body = {
     apiVersion: 'v1',
@@ -186,7 +186,7 @@ test('a static pod gets a group, and gives it back when its manifest goes', asyn
     spec: podSpec(wantsGpu),
   };
   node.write(file, JSON.stringify(body));
-  await stage.untilPhase('static-n1', 'Running');
+  await stage.untilPhase(`static-${stage.home}`, 'Running');
   await stage.untilGroupPhase(groups.gpu, 'Assigned');
   node.erase(file);
   await stage.untilGroupPhase(groups.gpu, 'WithHost');
