@@ -57,7 +57,8 @@ export const groupReasons = {
   OwnershipMixed: {
     type: 'Warning',
     action: 'Guarding',
-    meaning: 'A kernel driver holds one member while another is bound to VFIO.',
+    meaning:
+      'A kernel driver holds one member while another is bound to VFIO. The note names it and the driver.',
   },
 } as const satisfies Readonly<Record<string, ReasonEntry>>;
 
@@ -76,10 +77,20 @@ export function happenings(before: GroupView | null, now: GroupView): readonly G
   const phase = phaseHappening(before, now);
   if (phase !== null) found.push(phase);
   if (isMixed(now) && (before === null || !isMixed(before)))
-    found.push({ reason: 'OwnershipMixed', note: now.why ?? 'members have drivers of both kinds' });
+    found.push({ reason: 'OwnershipMixed', note: mixedNote(now) });
   const blocked = blockedHappening(before, now);
   if (blocked !== null) found.push(blocked);
   return found;
+}
+
+/** What is wrong, and which members kernel drivers hold: they are what a person goes to. */
+function mixedNote({ why, members }: GroupView): string {
+  const held = members.filter(
+    ({ role, driver, vfioDevice }) => role !== 'bridge' && driver !== null && vfioDevice === null,
+  );
+  const named = held.map(({ address, driver }) => `${address} has ${driver}`).join(', ');
+  const what = why ?? 'members have drivers of both kinds';
+  return named === '' ? what : `${what}: ${named}`;
 }
 
 function phaseHappening(before: GroupView | null, now: GroupView): GroupHappening | null {
