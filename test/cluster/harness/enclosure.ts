@@ -13,8 +13,8 @@ function hasCapability(number: bigint): boolean {
   return (BigInt(`0x${mask ?? '0'}`) & (1n << number)) !== 0n;
 }
 
-/** Why no cluster can run on this machine; null when one can. */
-export function whyNoCluster(): string | null {
+/** Why nothing can be enclosed on this machine; null when it can. */
+export function whyNoEnclosure(): string | null {
   if (process.platform !== 'linux') return `nodes are Linux machines; this is ${process.platform}`;
   if (process.getuid?.() !== 0 || !hasCapability(capabilityOfNamespaces)) {
     return 'nodes are namespaces of this machine: run as root, with CAP_SYS_ADMIN';
@@ -22,6 +22,13 @@ export function whyNoCluster(): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   const lacking = programs.filter((name) => !folders.some((each) => existsSync(join(each, name))));
   if (lacking.length > 0) return `programs that are not installed here: ${lacking.join(', ')}`;
+  return null;
+}
+
+/** Why no cluster can run on this machine; null when one can. */
+export function whyNoCluster(): string | null {
+  const why = whyNoEnclosure();
+  if (why !== null) return why;
   const mounted = hierarchies().flatMap(({ name }) => name.split(','));
   const missing = ['cpu', 'memory', 'devices', 'pids'].filter((name) => !mounted.includes(name));
   if (missing.length > 0) {

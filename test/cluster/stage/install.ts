@@ -10,7 +10,7 @@ import { run } from '../harness/run.ts';
 import { policies, policiesPath, topology } from './machine.ts';
 import { removeInstall } from './remove.ts';
 import { productNamespace, Stage } from './stage.ts';
-import { until } from './wait.ts';
+import { until, usualMs } from './wait.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -111,7 +111,14 @@ export async function installOn(stage: Stage, options: StageOptions = {}): Promi
   for (const body of options.offered ?? policies) await applyPolicy(stage, body);
   for (const workload of ['daemonset/wholegroup-agent', 'deployment/wholegroup-controller'])
     await stage.kubectl(
-      ...['rollout', 'status', '-n', productNamespace, workload, '--timeout=180s'],
+      ...[
+        'rollout',
+        'status',
+        '-n',
+        productNamespace,
+        workload,
+        `--timeout=${(3 * usualMs) / 1000}s`,
+      ],
     );
 }
 

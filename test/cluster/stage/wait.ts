@@ -32,10 +32,11 @@ export async function stays(
   what: string,
   forMs: number,
   holds: () => Promise<boolean>,
+  everyMs = againMs,
 ): Promise<void> {
   const endMs = performance.now() + forMs;
   while (performance.now() < endMs) {
     assert(await holds(), `${what}: not any more`);
-    await new Promise((resolve) => setTimeout(resolve, againMs));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -2,19 +2,27 @@
 //
 //   vfio-user GROUP ADDRESS...   opens /dev/vfio/GROUP, maps memory for DMA, opens each device and reads what it is
 //                                from its configuration space, says "holding", and holds until its input ends
+//   vfio-user --watch GROUP ADDRESS...   also resets each device, and says so when the kernel wants one back
 //   vfio-user --group GROUP      opens the group only, and holds
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MAP_BYTES = 1 << 20, IOVA = 0x10000000 };
+enum { MAP_BYTES = 1 << 20, IOVA = 0x10000000, DEVICES_MAX = 16 };
+
+/** Signalled when the kernel wants a device back; the first is standard input. */
+static struct pollfd events[1 + DEVICES_MAX] = {{.fd = 0, .events = POLLIN}};
+static const char *watched[1 + DEVICES_MAX];
+static int watching = 1;
 
 static int step(const char *what, int result) {
   if (result < 0) {
@@ -26,27 +34,57 @@ static int step(const char *what, int result) {
 }
 
 static void hold(void) {
-  char byte;
+  char bytes[8];
   printf("holding\n");
   fflush(stdout);
-  while (read(0, &byte, 1) > 0) continue;
+  while (poll(events, watching, -1) > 0) {
+    if (events[0].revents && read(0, bytes, 1) <= 0) break;
+    for (int i = 1; i < watching; i++) {
+      if (!events[i].revents || read(events[i].fd, bytes, sizeof bytes) < 0) continue;
+      printf("%s is wanted back\n", watched[i]);
+      fflush(stdout);
+    }
+  }
   printf("let go\n");
 }
 
-static void use_device(int group, const char *address) {
+static void watch_device(int device, const char *address) {
+  if (ioctl(device, VFIO_DEVICE_RESET) == 0) printf("%s is reset\n", address);
+  else printf("%s cannot be reset: %s\n", address, strerror(errno));
+  if (watching > DEVICES_MAX) return;
+  struct {
+    struct vfio_irq_set set;
+    int32_t event;
+  } irq = {
+      .set = {.argsz = sizeof irq,
+              .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+              .index = VFIO_PCI_REQ_IRQ_INDEX,
+              .count = 1},
+      .event = step("eventfd", eventfd(0, EFD_NONBLOCK)),
+  };
+  step("watch", ioctl(device, VFIO_DEVICE_SET_IRQS, &irq));
+  events[watching] = (struct pollfd){.fd = irq.event, .events = POLLIN};
+  watched[watching++] = address;
+}
+
+static void use_device(int group, const char *address, int watch) {
   int device = step("GET_DEVICE_FD", ioctl(group, VFIO_GROUP_GET_DEVICE_FD, address));
   struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
   step("GET_REGION_INFO", ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config));
   uint32_t id = 0;
   step("read", pread(device, &id, sizeof id, config.offset));
   printf("%s is %04x:%04x\n", address, id & 0xffff, id >> 16);
+  if (watch) watch_device(device, address);
 }
 
 int main(int argc, char **argv) {
   if (argc < 3) return 64;
   int only_group = strcmp(argv[1], "--group") == 0;
+  int watch = strcmp(argv[1], "--watch") == 0;
+  int first = only_group || watch ? 2 : 1;
+  if (argc <= first) return 64;
   char path[64];
-  snprintf(path, sizeof path, "/dev/vfio/%s", argv[1 + only_group]);
+  snprintf(path, sizeof path, "/dev/vfio/%s", argv[first]);
   int group = step("open group", open(path, O_RDWR));
   if (only_group) {
     hold();
@@ -67,7 +105,7 @@ int main(int argc, char **argv) {
       .size = MAP_BYTES,
   };
   step("MAP_DMA", ioctl(container, VFIO_IOMMU_MAP_DMA, &map));
-  for (int i = 2; i < argc; i++) use_device(group, argv[i]);
+  for (int i = first + 1; i < argc; i++) use_device(group, argv[i], watch);
   hold();
   return 0;
 }

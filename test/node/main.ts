@@ -1,0 +1,97 @@
+// `npm run test:node`: pods on a real kubelet on a real kernel with a real IOMMU, in a guest of QEMU.
+//
+//   npm run test:node -- [--core] [--kernel NAME]... [--keep-image] [PART]...
+//
+// --core: what CI has time for. NAME: newest, 6.12, 6.1. PART: a piece of the name of a scene; only those are played.
+// --keep-image: wholegroup's image as it was made last, not as this checkout is now.
+// Where it cannot run it says why, as "skipped", and ends with 0 with --core, else with 69.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { filesOf, runTestFiles } from '../../scripts/run-test-files.ts';
+import { nodePrograms } from '../cluster/harness/cluster.ts';
+import { runEnclosed, runVariable } from '../cluster/harness/enclosure.ts';
+import { marksOfRun } from '../cluster/harness/leftovers.ts';
+import { prepareInstall } from '../cluster/harness/product.ts';
+import { slownessVariable } from '../cluster/stage/wait.ts';
+import { Unavailable } from '../kernel/rig/apt.ts';
+import { makeDiskFlag, nodeDisk, nodeKernels, nodeRig, variables } from './asked.ts';
+import { makeDisk } from './disk.ts';
+import { whyNoNode } from './why-not.ts';
+
+const { values, positionals } = parseArgs({
+  options: {
+    core: { type: 'boolean', default: false },
+    kernel: { type: 'string', multiple: true, default: [] },
+    'keep-image': { type: 'boolean', default: false },
+    // Set by this file itself, for runs of it within an enclosure.
+    [makeDiskFlag.slice(2)]: { type: 'string' },
+  },
+  allowPositionals: true,
+});
+const startedMs = performance.now();
+const tell = (line: string): void =>
+  console.log(`[${((performance.now() - startedMs) / 1000).toFixed(1)} s] ${line}`);
+/** EX_UNAVAILABLE. */
+const cannotRun = 69;
+/** An emulated machine is an order of magnitude slower; most of what is waited for is not all computing. */
+const slowness = 4;
+
+function skipped(why: string): void {
+  console.log(`﹣ skipped: test:node: ${why}`);
+  process.exitCode = values.core ? 0 : cannotRun;
+}
+
+function environment(kernels: readonly string[]): NodeJS.ProcessEnv {
+  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-test-node-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return {
+    ...process.env,
+    TMPDIR: folder,
+    [slownessVariable]: String(slowness),
+    [variables.kernels]: kernels.join(','),
+    [variables.core]: values.core ? '1' : '',
+    [variables.only]: positionals.join('\n'),
+  };
+}
+
+async function outside(): Promise<void> {
+  const unknown = values.kernel.find((name) => !nodeKernels.some((known) => known === name));
+  if (unknown !== undefined) {
+    console.error(`--kernel is "${unknown}"; allowed: ${nodeKernels.join(', ')}`);
+    process.exitCode = 64;
+    return;
+  }
+  const why = whyNoNode();
+  if (why !== null) return skipped(why);
+  const chosen = nodeKernels.filter((name) => values.kernel.includes(name));
+  const kernels = chosen.length > 0 ? chosen : values.core ? nodeKernels.slice(0, 1) : nodeKernels;
+  const before = marksOfRun(process.pid);
+  try {
+    await nodePrograms(tell);
+    if (!values['keep-image']) await prepareInstall(tell);
+    const rig = await nodeRig(kernels, tell);
+    await nodeDisk(rig, tell);
+    tell('everything is there');
+  } catch (thrown) {
+    if (!(thrown instanceof Unavailable)) throw thrown;
+    return skipped(thrown.message);
+  }
+  process.exitCode = await runEnclosed(
+    [process.execPath, ...process.argv.slice(1)],
+    environment(kernels),
+  );
+  const left = [...marksOfRun(process.pid)].filter((mark) => !before.has(mark));
+  if (left.length === 0) console.log('✔ nothing was left behind: processes, mounts, devices');
+  else {
+    console.error(`✖ left behind on this machine:\n  ${left.join('\n  ')}`);
+    process.exitCode = 1;
+  }
+  tell('all of it');
+}
+
+const order = values[makeDiskFlag.slice(2)];
+if (typeof order === 'string') await makeDisk(order);
+else if (process.env[runVariable] === undefined) await outside();
+else await runTestFiles(filesOf('test/node/suites/*.node.ts', []), ['--test-concurrency=1']);
