@@ -15,13 +15,15 @@ const apiPort = 6443;
 const administrator = 'kube-system:wholegroup-test';
 const onNode = '/etc/kubernetes/admin.conf';
 
-/** What kind reads: no network plugin, no DNS, kubelets as tests want them. */
+/**
+ * What kind reads: no network plugin, no DNS, kubelets as tests want them. Names are those that docker answers for: the
+ * proxy of the worker asks for the control plane by its own.
+ */
 function configuration(host: Host): string {
   const kubelet = {
     kind: 'KubeletConfiguration',
     cgroupDriver: 'cgroupfs',
     failCgroupV1: false,
-    resolvConf: '/kind/resolv.conf',
     fileCheckFrequency: '1s',
     nodeStatusUpdateFrequency: '1s',
     crashLoopBackOff: { maxContainerRestartPeriod: '1s' },

@@ -1,6 +1,6 @@
 // A Debian userland with systemd, from packages of the machine's own mirror: the root of a kind node, and of the machine
 // that docker runs on. Unpacked, never installed: what maintainer scripts would do, and is needed, is done here.
-import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../cluster/cache.ts';
 import { succeed } from '../cluster/harness/run.ts';
@@ -48,8 +48,7 @@ async function unpack(root: string, packages: readonly string[]): Promise<void> 
   }
   for (const name of ['passwd', 'group'])
     copyFileSync(join(root, `usr/share/base-passwd/${name}.master`), join(root, 'etc', name));
-  if (!existsSync(join(root, 'etc/nsswitch.conf')))
-    copyFileSync(join(root, 'usr/share/base-files/nsswitch.conf'), join(root, 'etc/nsswitch.conf'));
+  writeFileSync(join(root, 'etc/nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files dns\n');
 }
 
 /** The folder with it, from the cache or made now. */

@@ -106,7 +106,6 @@ async function nodeFolder(work: string, given: NodeImageParts): Promise<string> 
   put(folder, 'usr/local/bin/entrypoint', { from: join(parts, 'entrypoint') }, 0o755);
   put(folder, 'kind/import-images', { from: join(parts, 'import-images') }, 0o755);
   put(folder, 'kind/version', `v${kubernetesVersion}\n`);
-  put(folder, 'kind/resolv.conf', '');
   for (const below of ['etc/cni/net.d', 'etc/cdi', 'etc/kubernetes/manifests'])
     mkdirSync(join(folder, below), { recursive: true });
   const units = 'etc/systemd/system';

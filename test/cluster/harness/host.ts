@@ -74,10 +74,13 @@ export class Host implements AsyncDisposable {
   }
 
   #entering(command: readonly string[]): string[] {
-    const usual = this.#spec.root === undefined ? process.env['PATH'] : '/usr/sbin:/usr/bin';
+    const { root, programs } = this.#spec;
+    const usual = root === undefined ? process.env['PATH'] : '/usr/sbin:/usr/bin';
     return [
       ...['nsenter', '--target', String(this.#init), '--mount', '--uts', '--ipc', '--net', '--pid'],
-      ...['--cgroup', '--', 'env', `PATH=${[...this.#spec.programs, usual].join(':')}`],
+      ...['--cgroup', '--', 'env', `PATH=${[...programs, usual].join(':')}`],
+      // What this process has may not be there.
+      ...(root === undefined ? [] : ['TMPDIR=/tmp', 'HOME=/root']),
       ...command,
     ];
   }
