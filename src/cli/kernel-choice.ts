@@ -35,6 +35,8 @@ export async function chooseKernel(
     readonly laneEntry?: string;
     /** How long a served kernel that is not there yet is waited for; not at all when left out. */
     readonly servedWithinMs?: number;
+    /** A lane comes up at once: calls that may block follow soon. */
+    readonly warm?: boolean;
   },
 ): Promise<ChosenKernel> {
   if (flags.kernel === 'linux') return chooseLinux(flags, context);
@@ -58,7 +60,12 @@ export async function chooseKernel(
 
 async function chooseLinux(
   flags: KernelFlags,
-  context: { readonly clock: Clock; readonly log: Log; readonly laneEntry?: string },
+  context: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly laneEntry?: string;
+    readonly warm?: boolean;
+  },
 ): Promise<ChosenKernel> {
   const { LinuxKernel } = await import('../kernel/linux/linux-kernel.ts');
   const { sysfs, proc, dev, run } = flags;
@@ -71,6 +78,7 @@ async function chooseLinux(
       ...(run === undefined ? {} : { run }),
     },
   });
+  if (context.warm === true) kernel.warm();
   return { kernel, description: 'Linux', close: async () => kernel.close() };
 }
 

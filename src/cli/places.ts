@@ -13,3 +13,6 @@ export const protosFolder: string = bundled ? join(beside, 'protos') : join(besi
 export const laneEntry: string = bundled
   ? join(beside, 'lane-child.js')
   : join(beside, '../kernel/linux/lane-child.ts');
+
+/** Where policies are looked for without an API server and without --policies. */
+export const defaultPoliciesPath = '/etc/wholegroup/policies';

@@ -1,44 +1,22 @@
-// `wholegroup agent`: the node agent as a process, from its flags to its last signal.
+// `wholegroup agent`: its flags, and the kernel that they choose. The rest of the agent is loaded while a lane of the
+// kernel comes up: both take Node a while.
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { CodedError } from '../../base/errors.ts';
-import { createMetrics } from '../../observe/metrics.ts';
-import { serveObserved } from '../../observe/http-server.ts';
 import {
   defaultListenAddress,
   type ListenAddress,
   parseListenAddress,
 } from '../../observe/listen-address.ts';
 import { realClock } from '../../observe/real-clock.ts';
-import type { Delivery } from '../../ownership/record.ts';
-import type { AgentCluster, AgentClusterOptions } from '../agent-cluster.ts';
-import { type AgentProcess, startAgent } from '../agent-process.ts';
-import { addApiFlags, apiAccess, type ApiFlags } from '../api-access.ts';
+import { addApiFlags } from '../api-access.ts';
 import { addKernelFlags, type CommandContext, logOf } from '../command-context.ts';
-import { endOfProcess } from '../end-of-process.ts';
-import { chooseKernel, type KernelFlags } from '../kernel-choice.ts';
-import { observedKernel } from '../observed-kernel.ts';
-import { laneEntry } from '../places.ts';
-import { requireUsableKernel } from '../usable-kernel.ts';
-import { version } from '../version.ts';
-
-interface AgentFlags extends KernelFlags, ApiFlags {
-  readonly policies?: string;
-  readonly state: string;
-  readonly kubeletDir: string;
-  readonly cdiDir: string;
-  readonly delivery: Delivery;
-  readonly deviceRoot: string;
-  readonly deviceStandIn?: string;
-  readonly nodeName?: string;
-  readonly nodeLabel: readonly string[];
-  readonly listen: string;
-  readonly kubeletReadySeconds: string;
-}
+import { chooseKernel } from '../kernel-choice.ts';
+import { defaultPoliciesPath, laneEntry } from '../places.ts';
+import type { AgentFlags } from '../run-agent.ts';
 
 /** A simulated kernel and its agent may be started together, as by a cluster. */
 const servedWithinMs = 30_000;
-const defaultPoliciesPath = '/etc/wholegroup/policies';
 
 /** Adds the command. */
 export function addAgentCommand(program: Command, context: CommandContext): void {
@@ -79,7 +57,7 @@ export function addAgentCommand(program: Command, context: CommandContext): void
       addressText(defaultListenAddress),
     );
   addApiFlags(addKernelFlags(command)).action(async (flags: AgentFlags) => {
-    context.done(await runAgent(flags, command, context));
+    context.done(await begin(flags, command, context));
   });
 }
 
@@ -111,70 +89,26 @@ function parseSeconds(flag: string, text: string): number {
   );
 }
 
-async function runAgent(
+async function begin(
   flags: AgentFlags,
   command: Command,
   { streams, env }: CommandContext,
 ): Promise<number> {
   const listen = parseListenAddress(flags.listen);
   if (!listen.ok) throw new CodedError('WG_FLAG_INVALID', `--listen: ${listen.problem}`);
-  const nodeLabels = parseLabels(flags.nodeLabel);
-  const nodeName = flags.nodeName ?? env['NODE_NAME'] ?? hostname();
+  const wanted = {
+    listen: listen.value,
+    nodeLabels: parseLabels(flags.nodeLabel),
+    nodeName: flags.nodeName ?? env['NODE_NAME'] ?? hostname(),
+    kubeletReadyMs: parseSeconds('--kubelet-ready-seconds', flags.kubeletReadySeconds),
+  };
   const log = logOf(command, streams.interactive);
   const clock = realClock();
-  const metrics = createMetrics({ version });
-  const chosen = await chooseKernel(flags, { clock, log, laneEntry, servedWithinMs });
-  const ended = endOfProcess();
-  let running: AgentProcess | null = null;
-  const observed = {
-    readiness: () => readiness(running),
-    groups: () => running?.agent.views() ?? [],
-    metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
-  };
-  const server = await serveObserved(listen.value, observed, log);
+  const chosen = await chooseKernel(flags, { clock, log, laneEntry, servedWithinMs, warm: true });
   try {
-    await requireUsableKernel(chosen.kernel, { clock, log });
-    const kubeletReadyMs = parseSeconds('--kubelet-ready-seconds', flags.kubeletReadySeconds);
-    const access = await apiAccess(flags, { env, clock, log });
-    const policiesPath = flags.policies ?? (access === null ? defaultPoliciesPath : null);
-    const stateDir = flags.state;
-    const settings = { ...flags, kubeletReadyMs, nodeLabels, policiesPath, stateDir };
-    const policiesFromApi = policiesPath === null;
-    const ofCluster = { nodeName, stateDir, policiesFromApi, clock, log, metrics };
-    const cluster = access === null ? null : await connect({ access, ...ofCluster });
-    running = await startAgent(settings, {
-      kernel: observedKernel(chosen.kernel, metrics),
-      clock,
-      log,
-      metrics,
-      onCrash: ended.crash,
-      cluster,
-    });
-    log.info('agent started', {
-      node: nodeName,
-      kernel: chosen.description,
-      groups: running.agent.views().length,
-    });
-    const signal = await ended.signal;
-    log.info('agent stopping', { signal });
-    await running.stop();
-    return 0;
+    const { runAgent } = await import('../run-agent.ts');
+    return await runAgent({ ...flags, ...wanted }, { chosen, clock, log, env });
   } finally {
-    await server.close();
     await chosen.close();
-    metrics.close();
   }
-}
-
-/** Loaded only where there is an API server: it is a good part of the program. */
-async function connect(options: AgentClusterOptions): Promise<AgentCluster> {
-  const { createAgentCluster } = await import('../agent-cluster.ts');
-  return createAgentCluster(options);
-}
-
-function readiness(running: AgentProcess | null): readonly string[] {
-  if (running === null) return ['the agent is starting'];
-  return running.plugins.state().registered
-    ? []
-    : ['a resource is not registered with the kubelet'];
 }

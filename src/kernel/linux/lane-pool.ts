@@ -73,6 +73,11 @@ export class LanePool {
     });
   }
 
+  /** Starts a lane when there is none, which then waits for its first call as long as for any other. */
+  warm(): void {
+    if (!this.#closed && this.#lanes.size === 0) this.#newLane();
+  }
+
   /** Ends every idle lane now, the blocked ones when their call returns. What is unanswered gives ECANCELED. */
   close(): void {
     this.#closed = true;

@@ -82,6 +82,11 @@ export class LinuxKernel implements KernelFs {
     return this.#lanes.pendingCount;
   }
 
+  /** Has a lane come up, so that the first call which may block need not wait for Node to start. */
+  warm(): void {
+    this.#lanes.warm();
+  }
+
   read(path: string, options: ReadOptions = {}): Promise<Outcome<Uint8Array>> {
     const call: Call = {
       kind: 'read',
