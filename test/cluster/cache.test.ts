@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { buildKey, cacheFolder, exclusively } from './cache.ts';
-import { programs } from './programs.ts';
+import { chosenKubernetes, programs } from './programs.ts';
 
 test('the cache is where the XDG rules put it', () => {
   assert.equal(cacheFolder({ XDG_CACHE_HOME: '/var/tmp/cache' }), '/var/tmp/cache/wholegroup');
@@ -20,6 +20,16 @@ test('a build is called by its version and by everything that decides what comes
   assert.match(key, /^kubernetes-1\.37\.2-[0-9a-f]{16}$/);
   assert.equal(buildKey(program), key);
   assert.notEqual(buildKey({ ...program, tags: ['other'] }), key);
+  assert.notEqual(buildKey({ ...program, modules: 'kubernetes-1.35' }), key);
+});
+
+test('another Kubernetes is chosen by its version or its minor, and only one that is pinned', () => {
+  assert.equal(chosenKubernetes(undefined).version, programs.kubernetes.version);
+  assert.equal(chosenKubernetes('').version, programs.kubernetes.version);
+  for (const wanted of ['1.35', 'v1.35', '1.35.4'])
+    assert.equal(chosenKubernetes(wanted).version, '1.35.4', wanted);
+  for (const wanted of ['1.3', '1.35.40', '2'])
+    assert.throws(() => chosenKubernetes(wanted), /there are 1\.37\.2, 1\.35\.4/, wanted);
 });
 
 test('what is done under one name is done one after the other, and the waiting is told once', async () => {
