@@ -1,17 +1,19 @@
 // The node through a KernelFs: puts the parts of this room together behind the Host interface. Keeps nothing but
-// what holds for a whole boot.
+// what holds for a whole boot, or until a uevent says that it may not.
 import type { Clock } from '../base/clock.ts';
 import { type Known, known, valueOr } from '../base/known.ts';
 import type { Log } from '../base/log.ts';
 import type { KernelFs } from '../kernel/fs.ts';
 import { changesOfSubject } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
+import type { PciFunction } from '../pci/function.ts';
 import { endpoints } from '../pci/group.ts';
 import { executeStep } from './execute.ts';
 import { readFacts } from './facts.ts';
 import { Fingerprints } from './fingerprint.ts';
 import { readEnableCount } from './function-reader.ts';
 import type { Host } from './host.ts';
+import { Identities } from './identities.ts';
 import { refreshInventory, takeInventory, takePartialInventory } from './inventory.ts';
 import { lookInside } from './inside.ts';
 import { lookAtGroups, type LookParts, searchUses } from './look.ts';
@@ -45,6 +47,7 @@ export function createHost(options: HostOptions): Host {
     return survey;
   });
   const fingerprints = new Fingerprints(kernel, clock);
+  const identities = new Identities();
   const partsOf = (skipLocked: ReadonlySet<PciAddress> = new Set()): LookParts => ({
     kernel,
     uses,
@@ -64,8 +67,16 @@ export function createHost(options: HostOptions): Host {
       }
       return facts;
     },
-    inventory: (known) =>
-      known === undefined ? takeInventory(kernel, clock) : refreshInventory(kernel, clock, known),
+    inventory: async (known) => {
+      // Where nothing is read again it is not asked for: what is read anew then is read again in the next round.
+      const number = known?.again.length === 0 ? null : await fingerprints.eventNumber();
+      const isSame = (fn: PciFunction): boolean => identities.isSame(fn, number);
+      const inventory = await (known === undefined
+        ? takeInventory(kernel, clock)
+        : refreshInventory(kernel, clock, known, isSame));
+      identities.note(inventory, number);
+      return inventory;
+    },
     look: (inventory, groups, lookOptions) =>
       lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, groups),
     lookAt: async (members, lookOptions) => {

@@ -147,7 +147,7 @@ export class Fingerprints {
 
   async #listDevices(): Promise<DeviceListing> {
     // Read before the listing: what changes during it has a number that the next poll does not know.
-    const number = await this.#eventNumber();
+    const number = await this.eventNumber();
     // The uevent of a removal is sent shortly before the folder goes: once equal is not enough.
     const quiet = number !== null && this.#numbers.every((earlier) => earlier === number);
     this.#numbers = [number, ...this.#numbers.slice(0, 1)];
@@ -160,7 +160,8 @@ export class Fingerprints {
     return this.#devices;
   }
 
-  async #eventNumber(): Promise<string | null> {
+  /** The number of the last uevent; null where it cannot be read. Equal ones: no device came, went or was bound between. */
+  async eventNumber(): Promise<string | null> {
     const text = await this.#kernel.read(eventNumberFile);
     return text.kind === 'value' ? textOf(text) : null;
   }

@@ -110,6 +110,17 @@ export async function rereadAttributes(kernel: KernelFs, fn: PciFunction): Promi
   return { ...fn, ids, classCode, numaNode, enableCount };
 }
 
+/**
+ * The function with only its count read again; the same object when that is what it was. The rest is what the device is,
+ * and it is the same device as long as no uevent was sent.
+ */
+export async function rereadCount(kernel: KernelFs, fn: PciFunction): Promise<PciFunction> {
+  const enableCount = await readEnableCount(kernel, fn.address);
+  const { enableCount: before } = fn;
+  const same = before.known && enableCount.known && before.value === enableCount.value;
+  return same ? fn : { ...fn, enableCount };
+}
+
 /** `enable`: how often the device is enabled; no lock is taken (drivers/pci/pci-sysfs.c enable_show). */
 export function readEnableCount(kernel: KernelFs, address: PciAddress): Promise<Known<number>> {
   return readAttribute(kernel, `${devicesFolder}/${address}/enable`, countForm);

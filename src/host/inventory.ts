@@ -15,6 +15,7 @@ import {
   readFunction,
   type ReaderState,
   rereadAttributes,
+  rereadCount,
 } from './function-reader.ts';
 import { assembleGroup, type GroupListing, groupsFolder, readGroup } from './group-reader.ts';
 import type { KnownInventory } from './host.ts';
@@ -68,12 +69,17 @@ export async function takePartialInventory(
   return assembled(functions, groups, state.unreadable);
 }
 
-/** `previous` with what is not to be taken from it. Asserts that nothing in it was unreadable. */
+/**
+ * `previous` with what is not to be taken from it. `isSame`: what this function is cannot have changed since it was read.
+ * Asserts that nothing in it was unreadable.
+ */
 export async function refreshInventory(
   kernel: KernelFs,
   clock: Clock,
-  { previous, anew, again }: KnownInventory,
+  known: KnownInventory,
+  isSame: (fn: PciFunction) => boolean = () => false,
 ): Promise<Inventory> {
+  const { previous, anew, again } = known;
   assert(previous.unreadable.length === 0, 'what was unreadable may be readable now');
   const asked = new Set<PciAddress>(anew);
   const touched = (group: IommuGroup): boolean =>
@@ -88,9 +94,13 @@ export async function refreshInventory(
   const more = physicalFunctionsOf(partial.functions).filter((address) => !asked.has(address));
   // Rare: a virtual function is new. Whatever stands in one group with its physical one is read with it.
   if (more.length > 0)
-    return refreshInventory(kernel, clock, { previous, anew: [...asked, ...more], again });
+    return refreshInventory(kernel, clock, { ...known, anew: [...asked, ...more] }, isSame);
   const kept = previous.functions.filter((fn) => !asked.has(fn.address));
-  const functions = await rereadFunctions(kernel, clock, kept, new Set(again));
+  const read = new Set(again);
+  const functions = await rereadFunctions(kept, clock, async (fn) => {
+    if (!read.has(fn.address)) return fn;
+    return isSame(fn) ? rereadCount(kernel, fn) : rereadAttributes(kernel, fn);
+  });
   for (const fn of partial.functions) functions.set(fn.address, fn);
   const groups = previous.groups
     .filter((group) => !touched(group))
@@ -105,15 +115,14 @@ function physicalFunctionsOf(functions: readonly PciFunction[]): readonly PciAdd
 }
 
 async function rereadFunctions(
-  kernel: KernelFs,
-  clock: Clock,
   functions: readonly PciFunction[],
-  again: ReadonlySet<PciAddress>,
+  clock: Clock,
+  reread: (fn: PciFunction) => Promise<PciFunction>,
 ): Promise<Map<PciAddress, PciFunction>> {
   const pacer = new Pacer(clock);
   const read = new Map<PciAddress, PciFunction>();
   for (const fn of functions) {
-    read.set(fn.address, again.has(fn.address) ? await rereadAttributes(kernel, fn) : fn);
+    read.set(fn.address, await reread(fn));
     if (pacer.due) await pacer.breathe();
   }
   return read;

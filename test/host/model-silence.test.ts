@@ -8,11 +8,15 @@ import { bundledTopology } from '../../src/kernel/model/topology-bundled.ts';
 import { type CallName, failingAt, unknownsIn } from './failing-reads.ts';
 import { realClock } from './machine.ts';
 
-/** Reads that only give a use its name or its evidence: without them the use is told all the same. */
+/**
+ * Reads that only give a use its name or its evidence: without them the use is told all the same. And the number of the
+ * last uevent: without it everything is read again.
+ */
 const cosmetic = [
   /^read \/proc\/\d+\/comm$/,
   /^read \/sys\/bus\/usb\/devices\/[^/]+\/product$/,
   /\/md\/array_state$/,
+  /^read \/sys\/kernel\/uevent_seqnum$/,
 ];
 
 async function lookAtAll(kernel: KernelModel, failing: CallName | null, asked: Set<CallName>) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Identities } from '../../src/host/identities.ts';
 import { refreshInventory, takeInventory } from '../../src/host/inventory.ts';
 import type { Inventory } from '../../src/pci/inventory.ts';
 import { at, realClock, type TestMachine, testMachines } from './machine.ts';
@@ -85,6 +86,37 @@ test('of a function that is read again the attributes are today’s, also in its
   const [first, second] = refreshed.functions.filter((fn) => fn.address !== nic);
   assert.deepEqual(first?.enableCount, { known: true, value: 7 });
   assert.equal(second?.ids.known, false);
+});
+
+test('of a function that is the same for certain only the count is read again', async (t) => {
+  const machine = newMachine(t);
+  const previous = await threeFunctions(machine);
+  writeFileSync(join(deviceOf(machine, gpu), 'enable'), '7\n');
+  for (const address of [gpu, audio]) rmSync(join(deviceOf(machine, address), 'vendor'));
+  const known = { previous, anew: [], again: [gpu, audio].map(at) };
+  const refreshed = await refreshInventory(machine.kernel, realClock, known, () => true);
+  const of = (inventory: Inventory, address: string) =>
+    inventory.functions.find((fn) => fn.address === address);
+  assert.deepEqual(of(refreshed, gpu)?.enableCount, { known: true, value: 7 });
+  assert.deepEqual(of(refreshed, gpu)?.ids, of(previous, gpu)?.ids);
+  assert.equal(of(refreshed, audio), of(previous, audio));
+});
+
+test('a function is the same while no uevent was sent since it was read whole', async (t) => {
+  const machine = newMachine(t);
+  const inventory = await threeFunctions(machine);
+  const [first, second] = inventory.functions;
+  assert.ok(first !== undefined && second !== undefined);
+  const identities = new Identities();
+  identities.note({ ...inventory, functions: [first] }, '70');
+  identities.note({ ...inventory, functions: [first, second] }, '71');
+  assert.ok(identities.isSame(first, '70'));
+  assert.ok(!identities.isSame(first, '71'));
+  assert.ok(identities.isSame(second, '71'));
+  assert.ok(!identities.isSame(second, null));
+  const cut = { ...first, ids: { known: false, path: '/sys', why: 'EIO' } as const };
+  identities.note({ ...inventory, functions: [cut] }, '71');
+  assert.ok(!identities.isSame(cut, '71'));
 });
 
 test('a function that has left its group is in its new one, and what it left behind stays', async (t) => {
