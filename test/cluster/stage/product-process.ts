@@ -25,7 +25,14 @@ function processesOfPod(uid: string, all: boolean): readonly number[] {
 export function signalPod(uid: string, signal: NodeJS.Signals, { all = false } = {}): void {
   const pids = processesOfPod(uid, all);
   if (pids.length === 0) throw new Error(`no process runs in pod ${uid}`);
-  for (const pid of pids) process.kill(pid, signal);
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (thrown) {
+      // With the first process of a container go all others.
+      if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
+    }
+  }
 }
 
 /** Ends the processes of wholegroup in a pod at once, without a word; all of its processes if told so. */
