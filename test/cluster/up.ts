@@ -2,7 +2,7 @@
 // twice: outside, listening on a loopback port, and enclosed, where the cluster is; a unix socket joins the two.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { kubeconfig } from '../api/support/server-flags.ts';
 import { built } from './build.ts';
 import { nodePrograms, startCluster } from './harness/cluster.ts';
 import { runEnclosed, whyNoCluster } from './harness/enclosure.ts';
+import { forward } from './harness/forward.ts';
 import { testImage } from './harness/test-image.ts';
 
 const { values } = parseArgs({
@@ -21,16 +22,6 @@ const { values } = parseArgs({
   },
 });
 const tell = (line: string): void => console.error(line);
-
-/** Connections to `server` go on to the other place. */
-function forward(server: Server, to: () => ReturnType<typeof connect>): Server {
-  return server.on('connection', (near) => {
-    const far = to();
-    near.pipe(far).pipe(near);
-    near.on('error', () => far.destroy());
-    far.on('error', () => near.destroy());
-  });
-}
 
 async function outside(): Promise<number> {
   const why = whyNoCluster();

@@ -71,6 +71,7 @@ export class GuestNode implements AsyncDisposable {
       job: [textFile('job/root', diskLabel)],
       onLine: (line) => channel.hear(line),
       keeps: () => this.#keeps,
+      ...{ runs: this.#folder, endsOtherwise: true },
     });
     this.#guest = guest;
     const lost = async (): Promise<void> => {
@@ -175,8 +176,11 @@ export class GuestNode implements AsyncDisposable {
     this.#guest?.kill();
     await this.#guest?.ended;
     mkdirSync(folder, { recursive: true });
-    if (run !== undefined) cpSync(run, join(folder, 'guest'), { recursive: true });
-    if (run !== undefined) rmSync(run, { recursive: true, force: true });
+    if (run !== undefined) {
+      const filter = (path: string): boolean => !path.endsWith('.img');
+      cpSync(run, join(folder, 'guest'), { recursive: true, filter });
+      rmSync(run, { recursive: true, force: true });
+    }
     await readDisk(this.parts.rig, this.#disk, '/var/log', folder);
   }
 

@@ -52,8 +52,10 @@ export type Wish = Omit<VfioPod, 'resource' | 'addresses'>;
 export class NodeStage implements AsyncDisposable {
   readonly stage: Stage;
   readonly guest: GuestNode;
+  readonly cluster: Cluster;
 
   constructor(cluster: Cluster, guest: GuestNode) {
+    this.cluster = cluster;
     this.stage = new Stage(withGuest(cluster, guest));
     this.guest = guest;
   }
@@ -61,9 +63,18 @@ export class NodeStage implements AsyncDisposable {
   /** Creates a pod that wants the group of which this one is. */
   async createPod(wish: Wish, group: FlowGroup): Promise<void> {
     const addresses = await this.guest.endpoints(group.leader);
-    const spec = vfioPodSpec({ ...wish, resource: group.resource, addresses });
-    const metadata = { name: wish.name };
-    await this.stage.create(podsPath, { apiVersion: 'v1', kind: 'Pod', metadata, spec });
+    await this.#create({ ...wish, resource: group.resource, addresses });
+  }
+
+  /** Creates a pod that wants one of the groups of a resource. */
+  async createAnyPod(wish: Wish, resource: string): Promise<void> {
+    await this.#create({ ...wish, resource, addresses: [] });
+  }
+
+  async #create(pod: VfioPod): Promise<void> {
+    const metadata = { name: pod.name };
+    const body = { apiVersion: 'v1', kind: 'Pod', metadata, spec: vfioPodSpec(pod) };
+    await this.stage.create(podsPath, body);
   }
 
   /** Creates a pod and returns when its program holds the group; all that it has said. */

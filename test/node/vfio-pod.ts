@@ -5,7 +5,7 @@ import { podImage } from './pod-image.ts';
 export interface VfioPod {
   readonly name: string;
   readonly resource: string;
-  /** Functions that its program opens. */
+  /** Functions that its program opens; those that its environment names when there is none. */
   readonly addresses: readonly string[];
   /** It does not end on SIGTERM. */
   readonly stubborn?: boolean;
@@ -15,7 +15,10 @@ export interface VfioPod {
 /** What it says when its program holds every device. */
 export const holding = 'holding';
 
+const named = `$(env | sed -n 's/^PCI_RESOURCE_[^=]*=//p' | tr , ' ')`;
+
 function script({ addresses, stubborn = false }: VfioPod): string {
+  const opened = addresses.length > 0 ? addresses.join(' ') : named;
   return [
     'env | grep -E "^(PCI|WHOLEGROUP)" | sort',
     'for each in /dev/vfio/*; do echo "NODE $each"; done',
@@ -23,7 +26,7 @@ function script({ addresses, stubborn = false }: VfioPod): string {
     'echo "memory that may be locked: $(ulimit -l) KiB"',
     // The first process of a container ignores what it has no handler for.
     ...(stubborn ? [] : ['trap "exit 0" TERM']),
-    `sleep 1000000 | vfio-user --watch "$group" ${addresses.join(' ')} &`,
+    `sleep 1000000 | vfio-user --watch "$group" ${opened} &`,
     'wait',
   ].join('\n');
 }

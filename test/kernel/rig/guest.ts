@@ -25,6 +25,10 @@ export interface Boot extends Machine {
   readonly onLine?: (line: string, answer: (text: string) => void) => void;
   /** Whether console and command line are kept; without it, when the job did not end with 0. */
   readonly keeps?: () => boolean;
+  /** Where the folder of the run is made; in the cache without it. */
+  readonly runs?: string;
+  /** Whoever started it ends it when a signal comes; without it this process ends then, and the guest with it. */
+  readonly endsOtherwise?: boolean;
 }
 
 /** What came of it. */
@@ -54,10 +58,11 @@ export interface RunningGuest {
 const powerOffMs = 300;
 
 /** A guest does not outlive whoever started it. Returns how to forget it. */
-function endWithUs(child: ChildProcess): () => void {
+function endWithUs(child: ChildProcess, endsOtherwise: boolean): () => void {
   const end = (): void => void child.kill('SIGKILL');
   const leave = (): void => process.exit(1);
   process.on('exit', end);
+  if (endsOtherwise) return () => process.off('exit', end);
   process.on('SIGTERM', leave).on('SIGINT', leave).on('SIGHUP', leave);
   return () => {
     process.off('exit', end);
@@ -66,7 +71,7 @@ function endWithUs(child: ChildProcess): () => void {
 }
 
 async function prepareFolder(boot: Boot): Promise<string> {
-  const runs = join(boot.rig.cache, 'runs');
+  const runs = boot.runs ?? join(boot.rig.cache, 'runs');
   mkdirSync(runs, { recursive: true });
   const folder = mkdtempSync(join(runs, `${boot.shape.name}-${boot.kernel.name}-`));
   const archives = await initramfs(boot.rig, boot.kernel, boot.shape, boot.job);
@@ -118,7 +123,7 @@ function putAway(boot: Boot, folder: string, status: number | null): string | nu
 
 async function toItsEnd(boot: Boot, folder: string, child: ChildProcess): Promise<Ended> {
   const startedMs = performance.now();
-  const forget = endWithUs(child);
+  const forget = endWithUs(child, boot.endsOtherwise ?? false);
   let late = false;
   const deadline = setTimeout(() => {
     late = true;

@@ -6,9 +6,17 @@ import type { NodeStage } from '../node-stage.ts';
 import { keptFolder, openNode } from '../open.ts';
 import type { Scene } from '../scene.ts';
 import { behindBridge, twoFunctions } from '../scenes/claims.ts';
+import { mountedDisk } from '../scenes/disk-in-use.ts';
+import { forcedDeletion, stubbornPod } from '../scenes/holders.ts';
+import { nodesOwn, otherPodsGroup } from '../scenes/isolation.ts';
+import { killedInClaim, killedInReturn, programsRestart } from '../scenes/outages.ts';
+import { hotPlug, hotUnplug, sriov } from '../scenes/plugging.ts';
 
-const core: readonly Scene[] = [twoFunctions];
-const rest: readonly Scene[] = [behindBridge];
+const core: readonly Scene[] = [twoFunctions, otherPodsGroup, mountedDisk, nodesOwn];
+const rest: readonly Scene[] = [
+  ...[behindBridge, stubbornPod, forcedDeletion, sriov, killedInClaim, killedInReturn],
+  ...[programsRestart, hotUnplug, hotPlug],
+];
 /** What takes minutes is played on one kernel. */
 const wholeOn: KernelName = 'newest';
 const tell = (line: string): void => console.log(`  ${line}`);
