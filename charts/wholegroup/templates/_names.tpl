@@ -46,7 +46,8 @@ true
 startupProbe:
   httpGet: {path: /healthz, port: observe}
   periodSeconds: 1
-  failureThreshold: 60
+  # A node with nothing to spare takes minutes to start a program; to kill it for that makes it begin anew.
+  failureThreshold: 300
 livenessProbe:
   httpGet: {path: /healthz, port: observe}
   periodSeconds: 10
