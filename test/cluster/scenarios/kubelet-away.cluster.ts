@@ -14,7 +14,8 @@ const givenUpMs = 120_000;
 const podName = 'given-up';
 let stage: Stage;
 before(async () => {
-  stage = await openStage();
+  // A cluster whose nodes are all silent gives none up: it would be its own network.
+  stage = await openStage({ nodes: 2 });
   await stage.untilAllocatable(resources.gpu, 1);
 });
 after(async () => await stage?.[Symbol.asyncDispose]());
@@ -32,7 +33,7 @@ test('while the kubelet is away for three minutes, the group of an evicted and f
     ...{ key: `node.kubernetes.io/${name}`, operator: 'Exists', effect: 'NoExecute' },
     tolerationSeconds: 5,
   }));
-  const spec = { ...podSpec({ limits: { [resources.gpu]: 1 } }), tolerations };
+  const spec = { ...podSpec({ node: stage.home, limits: { [resources.gpu]: 1 } }), tolerations };
   const pods = '/api/v1/namespaces/default/pods';
   await stage.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name: podName }, spec });
   await stage.untilPhase(podName, 'Running');
