@@ -4,6 +4,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -150,6 +151,9 @@ export async function nodeImage(
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+  // They are large, and nobody asks for those of other inputs any more.
+  for (const other of globSync(join(images, `kind-node-${kubernetesVersion}-*.tar`)))
+    if (other !== archive) rmSync(other, { force: true });
   tell(`kind node image: made in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   return archive;
 }

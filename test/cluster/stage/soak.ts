@@ -34,7 +34,7 @@ const wait = async (ms: number): Promise<void> => {
 type Mishap = (stage: Stage, random: Random) => Promise<void>;
 
 async function restart(stage: Stage, program: 'kubelet' | 'containerd', ms: number): Promise<void> {
-  const node = stage.cluster.node('n1');
+  const node = stage.cluster.node(stage.home);
   await node.stop(program);
   await wait(ms);
   node.start(program);
@@ -127,27 +127,55 @@ async function atRest(stage: Stage): Promise<void> {
     await stage.untilAllocatable(resource, count, { limitMs: restMs });
 }
 
-async function cycleOf(stage: Stage, random: Random, cycle: number): Promise<string> {
-  const names = await podsOfCycle(stage, random, cycle);
+/** What a cycle did, and how many seconds it spent on which part. */
+interface Cycle {
+  readonly what: string;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+async function cycleOf(stage: Stage, random: Random, cycle: number): Promise<Cycle> {
+  const seconds: Record<string, number> = {};
+  const timed = async <T>(part: string, work: () => Promise<T>): Promise<T> => {
+    const startedMs = performance.now();
+    const value = await work();
+    seconds[part] = (performance.now() - startedMs) / 1000;
+    return value;
+  };
+  const names = await timed('pods', async () => await podsOfCycle(stage, random, cycle));
   const name = random.pick(Object.keys(mishaps));
-  await wait(random.below(1500));
-  await mishaps[name]?.(stage, random);
-  for (let look = 0; look < 3; look++) {
-    await checkHolders(stage);
-    await wait(300);
-  }
+  await timed('mishap', async () => {
+    await wait(random.below(1500));
+    await mishaps[name]?.(stage, random);
+  });
+  await timed('looks', async () => {
+    for (let look = 0; look < 3; look++) {
+      await checkHolders(stage);
+      await wait(300);
+    }
+  });
   const force = random.chance(0.2);
+  await timed('deletion', async () => await podsGone(stage, names, force));
+  await timed('rest', async () => await atRest(stage));
+  return { what: `${names.length} pods, ${name}${force ? ', deleted by force' : ''}`, seconds };
+}
+
+async function podsGone(stage: Stage, names: readonly string[], force: boolean): Promise<void> {
   for (const pod of names) await stage.deletePod(pod, { force });
   for (const pod of names)
     await until(`pod ${pod} is gone`, async () => ((await stage.pod(pod)) === null ? true : null), {
       limitMs: restMs,
     });
-  await atRest(stage);
-  return `${names.length} pods, ${name}${force ? ', deleted by force' : ''}`;
 }
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
+
+/** How long cycles took on average, part by part. */
+function spent(cycles: readonly Cycle[]): string {
+  const parts = Object.keys(cycles[0]?.seconds ?? {});
+  const of = (part: string): number => mean(cycles.map(({ seconds }) => seconds[part] ?? 0));
+  return parts.map((part) => `${part} ${of(part).toFixed(1)} s`).join(', ');
 }
 
 /** Runs it; throws, naming the seed, at the first cycle that leaves something behind. */
@@ -156,14 +184,15 @@ export async function soak({ cycles, seed, tell }: SoakOptions): Promise<void> {
   await using stage = await openStage();
   await atRest(stage);
   const mib: number[] = [];
+  const done: Cycle[] = [];
   for (let cycle = 1; cycle <= cycles; cycle++) {
-    const startedMs = performance.now();
     try {
-      const what = await cycleOf(stage, random, cycle);
+      const now = await cycleOf(stage, random, cycle);
+      done.push(now);
       mib.push((await stage.metric('process_resident_memory_bytes').catch(() => 0)) / 2 ** 20);
-      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+      const seconds = Object.values(now.seconds).reduce((sum, value) => sum + value, 0);
       tell(
-        `✔ cycle ${cycle} of ${cycles}: ${what} (${seconds} s, agent ${mib.at(-1)?.toFixed(0)} MiB)`,
+        `✔ cycle ${cycle} of ${cycles}: ${now.what} (${seconds.toFixed(1)} s, agent ${mib.at(-1)?.toFixed(0)} MiB)`,
       );
     } catch (thrown) {
       throw new Error(`cycle ${cycle} of seed ${seed} failed: --seed ${seed} --cycles ${cycle}`, {
@@ -174,6 +203,7 @@ export async function soak({ cycles, seed, tell }: SoakOptions): Promise<void> {
   const fifth = Math.max(1, Math.floor(cycles / 5));
   const growth = mean(mib.slice(-fifth)) - mean(mib.slice(0, fifth));
   assert(growth < growthMaxMiB, `the agent grew by ${growth.toFixed(0)} MiB`);
+  tell(`a cycle on average: ${spent(done)}`);
   tell(
     `✔ ${cycles} cycles of seed ${seed}: no device had two holders, the host has everything back; the agent grew by ${growth.toFixed(0)} MiB`,
   );
