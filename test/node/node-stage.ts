@@ -12,6 +12,10 @@ import { holding, type VfioPod, vfioPodSpec } from './vfio-pod.ts';
 
 const podsPath = '/api/v1/namespaces/default/pods';
 
+/** Why a pod was rejected that may be created again, and how often one is created at most. */
+const tooLate = /did not answer within/;
+const attemptsMax = 4;
+
 function refuse(): never {
   throw new Error('a guest is another machine: it is reached over its own channel');
 }
@@ -77,9 +81,23 @@ export class NodeStage implements AsyncDisposable {
     await this.stage.create(podsPath, body);
   }
 
-  /** Creates a pod and returns when its program holds the group; all that it has said. */
+  /**
+   * Creates a pod and returns when its program holds the group; all that it has said. One that was rejected because the
+   * agent did not answer the kubelet in time is created again, as whoever owns it would: an emulated machine can be as slow.
+   */
   async runPod(wish: Wish, group: FlowGroup): Promise<readonly string[]> {
-    await this.createPod(wish, group);
+    for (let attempt = 1; attempt < attemptsMax; attempt++) {
+      await this.createPod(wish, group);
+      const { status } = await this.stage.untilPod(
+        wish.name,
+        'was admitted or rejected',
+        ({ status }) => status.phase === 'Failed' || status.containerStatuses !== undefined,
+      );
+      if (status.phase !== 'Failed' || !tooLate.test(status.message ?? '')) break;
+      console.log(`  ${wish.name} is created again: ${status.message}`);
+      await this.stage.removePod(wish.name);
+      await this.stage.untilGroupPhase(group.leader, 'WithHost');
+    }
     return await this.holds(wish.name);
   }
 

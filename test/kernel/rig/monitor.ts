@@ -25,7 +25,7 @@ export async function tellMonitor(socketPath: string, command: string): Promise<
     if (message.return === undefined) return;
     answers += 1;
     if (answers === 1) say('human-monitor-command', { 'command-line': command });
-    else answered.resolve(String(message.return).trim());
+    else answered.resolve(typeof message.return === 'string' ? message.return.trim() : '');
   });
   try {
     return await answered.promise;

@@ -12,6 +12,8 @@ export interface Shape {
   readonly cmdline: readonly string[];
   readonly modules: readonly string[];
   readonly memoryMiB: number;
+  /** One unless said. */
+  readonly processors?: number;
   /** Node.js, the bundled agent and the block tools are inside. */
   readonly withNode: boolean;
 }
@@ -126,6 +128,7 @@ const node: Shape = {
     ...['highres=off', 'nohz=off'],
   ],
   memoryMiB: 2048,
+  processors: 2,
   withNode: false,
 };
 

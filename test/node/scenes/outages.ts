@@ -26,9 +26,9 @@ async function inClaim(at: NodeStage): Promise<void> {
   await stage.untilAllocatable(group.resource, 1);
   // The builtin reads without a process of its own: it sees the claim in its middle.
   const killed = killAgentWhen(at, `read -r is <${firstOverride}; [ "$is" = vfio-pci ]`);
-  await at.createPod({ name: 'claimed-late' }, group);
+  const runs = at.runPod({ name: 'claimed-late' }, group);
   await killed;
-  await at.holds('claimed-late');
+  await runs;
   await at.checkTaken(group);
   await stage.removePod('claimed-late');
   await at.returned(group, before);
@@ -71,7 +71,7 @@ async function throughOutages(at: NodeStage): Promise<void> {
     await stage.untilAllocatable(group.resource, 1);
     await stage.untilGroup(
       used.leader,
-      'is its pod’s',
+      'has its pod',
       ({ phase, lease }) => phase === 'Assigned' && lease?.pod?.name === 'through',
     );
     const [container] = (await stage.pod('through'))?.status.containerStatuses ?? [];

@@ -96,9 +96,10 @@ async function virtualFunctions(at: NodeStage): Promise<void> {
   assert.equal(await guest.bindings(physicalFunction.leader), owner);
   await stage.removePod('vf-1');
   await stage.removePod('vf-2');
-  await stage.untilAllocatable(virtualFunction.resource, 2);
-  assert.equal(await guest.bindings(virtualFunction.leader), before[0]);
-  assert.equal(await guest.bindings(second.leader), before[1]);
+  for (const [index, { leader }] of [virtualFunction, second].entries()) {
+    await stage.untilGroupPhase(leader, 'WithHost');
+    assert.equal(await guest.bindings(leader), before[index]);
+  }
   await guest.say(`echo 0 >${count}`);
   await stage.untilAllocatable(physicalFunction.resource, 1);
 }

@@ -5,17 +5,21 @@ import { askedKernels, isAsked, nodeDisk, nodeRig, onlyCore } from '../asked.ts'
 import type { NodeStage } from '../node-stage.ts';
 import { keptFolder, openNode } from '../open.ts';
 import type { Scene } from '../scene.ts';
+import { capabilities } from '../scenes/capabilities.ts';
 import { behindBridge, twoFunctions } from '../scenes/claims.ts';
 import { mountedDisk } from '../scenes/disk-in-use.ts';
 import { forcedDeletion, stubbornPod } from '../scenes/holders.ts';
 import { nodesOwn, otherPodsGroup } from '../scenes/isolation.ts';
 import { killedInClaim, killedInReturn, programsRestart } from '../scenes/outages.ts';
 import { hotPlug, hotUnplug, sriov } from '../scenes/plugging.ts';
+import { reboot } from '../scenes/reboot.ts';
 
 const core: readonly Scene[] = [twoFunctions, otherPodsGroup, mountedDisk, nodesOwn];
 const rest: readonly Scene[] = [
   ...[behindBridge, stubbornPod, forcedDeletion, sriov, killedInClaim, killedInReturn],
-  ...[programsRestart, hotUnplug, hotPlug],
+  ...[programsRestart, hotUnplug, hotPlug, capabilities],
+  // The machine is another one afterwards.
+  reboot,
 ];
 /** What takes minutes is played on one kernel. */
 const wholeOn: KernelName = 'newest';
