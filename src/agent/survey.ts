@@ -55,9 +55,10 @@ export interface Survey {
 /** Looks at the node. Never throws for what the machine answers. */
 export async function survey(input: SurveyInput): Promise<Survey> {
   const { host } = input;
-  const facts = await host.facts();
+  // Both at once; where the facts say that more has to be looked at than was thought, it is.
+  const [facts, first] = await Promise.all([host.facts(), takeInventory(input, input.scope)]);
   const scope = scopeWith(input.scope, facts);
-  const inventory = await takeInventory(input, scope);
+  const inventory = scope === input.scope ? first : await takeInventory(input, scope);
   const bootId = valueOr(facts.bootId, input.lastBootId);
   const assignments = assigned(input, inventory);
   const before = new Map<PciAddress, Seen>();

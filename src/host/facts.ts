@@ -33,30 +33,35 @@ export async function readFacts(
   kernel: KernelFs,
   accounting: Known<boolean> | null,
 ): Promise<NodeFacts> {
-  const kernelRelease = await readAttribute(kernel, '/proc/sys/kernel/osrelease', lineForm);
-  const drivers = await readNames(kernel, '/sys/bus/pci/drivers');
-  const commandLine = await readText(kernel, '/proc/cmdline');
-  const [interruptRemapping, unsafeInterruptsAllowed, ownershipAccounting] = await Promise.all([
+  const kernelRelease = readAttribute(kernel, '/proc/sys/kernel/osrelease', lineForm);
+  // All asked at once: over a served machine each would cost a round trip of its own.
+  const [bootId, release, iommuUnits, drivers, commandLine, ...answers] = await Promise.all([
+    readAttribute(kernel, '/proc/sys/kernel/random/boot_id', bootIdForm),
+    kernelRelease,
+    readUnits(kernel),
+    readNames(kernel, '/sys/bus/pci/drivers'),
+    readText(kernel, '/proc/cmdline'),
     readInterruptRemapping(kernel),
     readUnsafeInterrupts(kernel),
-    accounting ?? readOwnershipAccounting(kernel, kernelRelease),
+    accounting ?? kernelRelease.then((known) => readOwnershipAccounting(kernel, known)),
+    readExists(kernel, '/dev/vfio/vfio'),
+    readExists(kernel, '/dev/iommu'),
   ]);
+  const [interruptRemapping, unsafeInterruptsAllowed, ownershipAccounting, ...ways] = answers;
+  const [vfioContainer, iommufd] = ways;
   return {
-    bootId: await readAttribute(kernel, '/proc/sys/kernel/random/boot_id', bootIdForm),
-    kernelRelease,
-    iommuUnits: await readUnits(kernel),
-    interruptRemapping,
-    ownershipAccounting,
-    unsafeInterruptsAllowed,
-    vfioDrivers: drivers.known
-      ? known(drivers.value.filter((name) => name.includes('vfio')).sort())
-      : orAbsent(drivers, []),
-    vfioContainer: await readExists(kernel, '/dev/vfio/vfio'),
-    iommufd: await readExists(kernel, '/dev/iommu'),
+    ...{ bootId, kernelRelease: release, iommuUnits, interruptRemapping },
+    ...{ ownershipAccounting, unsafeInterruptsAllowed, vfioContainer, iommufd },
+    vfioDrivers: vfioDriversOf(drivers),
     acsOverride: commandLine.known
       ? known(/(?:^|\s)pcie_acs_override=/.test(commandLine.value))
       : commandLine,
   };
+}
+
+function vfioDriversOf(drivers: Known<readonly string[]>): NodeFacts['vfioDrivers'] {
+  if (!drivers.known) return orAbsent(drivers, []);
+  return known(drivers.value.filter((name) => name.includes('vfio')).sort());
 }
 
 async function readExists(kernel: KernelFs, path: string): Promise<Known<boolean>> {
@@ -74,24 +79,25 @@ async function readUnits(kernel: KernelFs): Promise<Known<readonly string[]>> {
  * message interrupts by itself). Only such lines are asked for: the file grows with the number of processors.
  */
 async function readInterruptRemapping(kernel: KernelFs): Promise<Known<boolean>> {
-  for (const chip of ['IR-', 'ITS-']) {
-    const lines = await readText(kernel, '/proc/interrupts', { linesWith: chip });
+  const chips = ['IR-', 'ITS-'];
+  const found = await Promise.all(
+    chips.map((chip) => readText(kernel, '/proc/interrupts', { linesWith: chip })),
+  );
+  for (const [at, lines] of found.entries()) {
     if (!lines.known) return lines;
-    if (new RegExp(`(?:^|\\s)${chip}`, 'm').test(lines.value)) return known(true);
+    if (new RegExp(`(?:^|\\s)${chips[at]}`, 'm').test(lines.value)) return known(true);
   }
   return known(false);
 }
 
 /** Allowed if either way into VFIO has the parameter set; a module that is not loaded allows nothing. */
 async function readUnsafeInterrupts(kernel: KernelFs): Promise<Known<boolean>> {
-  let allowed = false;
-  for (const module of ['vfio_iommu_type1', 'iommufd']) {
-    const path = `/sys/module/${module}/parameters/allow_unsafe_interrupts`;
-    const value = orAbsent(await readAttribute(kernel, path, yesNoForm), false);
-    if (!value.known) return value;
-    allowed ||= value.value;
-  }
-  return known(allowed);
+  const paths = ['vfio_iommu_type1', 'iommufd'].map(
+    (module) => `/sys/module/${module}/parameters/allow_unsafe_interrupts`,
+  );
+  const read = await Promise.all(paths.map((path) => readAttribute(kernel, path, yesNoForm)));
+  const values = read.map((value) => orAbsent(value, false));
+  return values.find((value) => !value.known || value.value) ?? known(false);
 }
 
 /**

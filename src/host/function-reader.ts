@@ -111,14 +111,28 @@ export async function rereadAttributes(kernel: KernelFs, fn: PciFunction): Promi
 }
 
 /**
- * The function with only its count read again; the same object when that is what it was. The rest is what the device is,
- * and it is the same device as long as no uevent was sent.
+ * The function with its count read again; the same object when that is what it was. For a device that no uevent has
+ * replaced: vendor and class are read too, to see that they can be, and where they say something else all of it is read.
  */
 export async function rereadCount(kernel: KernelFs, fn: PciFunction): Promise<PciFunction> {
-  const enableCount = await readEnableCount(kernel, fn.address);
-  const { enableCount: before } = fn;
-  const same = before.known && enableCount.known && before.value === enableCount.value;
-  return same ? fn : { ...fn, enableCount };
+  const folder = `${devicesFolder}/${fn.address}`;
+  const [vendor, classCode, enableCount] = await Promise.all([
+    readAttribute(kernel, `${folder}/vendor`, idForm),
+    readAttribute(kernel, `${folder}/class`, classForm),
+    readEnableCount(kernel, fn.address),
+  ]);
+  const { ids, enableCount: before } = fn;
+  const isSame =
+    ids.known &&
+    isEqual(vendor, known(ids.value.vendor)) &&
+    isEqual(classCode, fn.classCode) &&
+    enableCount.known;
+  if (!isSame) return rereadAttributes(kernel, fn);
+  return isEqual(before, enableCount) ? fn : { ...fn, enableCount };
+}
+
+function isEqual<T>(a: Known<T>, b: Known<T>): boolean {
+  return a.known && b.known && a.value === b.value;
 }
 
 /** `enable`: how often the device is enabled; no lock is taken (drivers/pci/pci-sysfs.c enable_show). */

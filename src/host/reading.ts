@@ -114,6 +114,7 @@ export class Pacer {
   readonly #clock: Clock;
   readonly #sliceMs: number;
   #sinceMs: number;
+  #turn: Promise<void> | null = null;
 
   /** `sliceMs`: how long the loop may be kept, 1 ms by default: a request to the agent takes several turns of it. */
   constructor(clock: Clock, sliceMs = 1) {
@@ -127,9 +128,12 @@ export class Pacer {
     return this.#clock.monotonicMs() - this.#sinceMs >= this.#sliceMs;
   }
 
-  /** One turn of the event loop. */
-  async breathe(): Promise<void> {
-    await nextTurn();
-    this.#sinceMs = this.#clock.monotonicMs();
+  /** One turn of the event loop, the same for all who wait: what they ask then can go in one message. */
+  breathe(): Promise<void> {
+    this.#turn ??= nextTurn().then(() => {
+      this.#turn = null;
+      this.#sinceMs = this.#clock.monotonicMs();
+    });
+    return this.#turn;
   }
 }

@@ -88,18 +88,21 @@ test('of a function that is read again the attributes are today’s, also in its
   assert.equal(second?.ids.known, false);
 });
 
-test('of a function that is the same for certain only the count is read again', async (t) => {
+test('of a function that no uevent has replaced the count is read again, and all where another device shows', async (t) => {
   const machine = newMachine(t);
   const previous = await threeFunctions(machine);
   writeFileSync(join(deviceOf(machine, gpu), 'enable'), '7\n');
-  for (const address of [gpu, audio]) rmSync(join(deviceOf(machine, address), 'vendor'));
-  const known = { previous, anew: [], again: [gpu, audio].map(at) };
+  for (const address of [gpu, audio, nic])
+    writeFileSync(join(deviceOf(machine, address), 'device'), '0xabcd\n');
+  rmSync(join(deviceOf(machine, nic), 'vendor'));
+  const known = { previous, anew: [], again: [gpu, audio, nic].map(at) };
   const refreshed = await refreshInventory(machine.kernel, realClock, known, () => true);
   const of = (inventory: Inventory, address: string) =>
     inventory.functions.find((fn) => fn.address === address);
   assert.deepEqual(of(refreshed, gpu)?.enableCount, { known: true, value: 7 });
   assert.deepEqual(of(refreshed, gpu)?.ids, of(previous, gpu)?.ids);
   assert.equal(of(refreshed, audio), of(previous, audio));
+  assert.equal(of(refreshed, nic)?.ids.known, false);
 });
 
 test('a function is the same while no uevent was sent since it was read whole', async (t) => {

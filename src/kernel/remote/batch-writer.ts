@@ -1,4 +1,4 @@
-// Writes messages to a stream in batches: what is said in one turn of the event loop goes in one message, and
+// Writes messages to a stream in batches: what is said until all that can go on has gone on is one message, and
 // nothing more is written while the other side does not take it.
 import { batchCharsMax, batchEntriesMax } from './protocol.ts';
 
@@ -37,7 +37,7 @@ export class BatchWriter<Message> {
     this.#queue.push(message);
     if (this.#scheduled || this.#full) return;
     this.#scheduled = true;
-    queueMicrotask(() => this.#flush());
+    process.nextTick(() => this.#flush());
   }
 
   /** Forgets what was not written. */
