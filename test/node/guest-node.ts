@@ -137,6 +137,12 @@ export class GuestNode implements AsyncDisposable {
     await this.say(`node-program ${what} ${which}`);
   }
 
+  /** Returns when its kubelet says of itself that it is well. */
+  async kubeletIsWell(): Promise<void> {
+    const well = '[ "$(wget -q -O - http://127.0.0.1:10248/healthz)" = ok ]';
+    await this.say(`until ${well}; do sleep 1; done`);
+  }
+
   /** Tells QEMU's monitor a command; what it answered. */
   async monitor(command: string): Promise<string> {
     if (this.#guest === null) throw new Error('the node is off');

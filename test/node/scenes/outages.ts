@@ -68,6 +68,7 @@ async function throughOutages(at: NodeStage): Promise<void> {
     await guest.program('kill', program);
     await stays(`the group is out without ${program}`, watchedMs, async () => at.isTaken(used));
     await guest.program('start', program);
+    await guest.kubeletIsWell();
     await stage.untilAllocatable(group.resource, 1);
     await stage.untilGroup(
       used.leader,
