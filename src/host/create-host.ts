@@ -47,7 +47,6 @@ export function createHost(options: HostOptions): Host {
     return survey;
   });
   const fingerprints = new Fingerprints(kernel, clock);
-  const identities = new Identities();
   const partsOf = (skipLocked: ReadonlySet<PciAddress> = new Set()): LookParts => ({
     kernel,
     uses,
@@ -67,16 +66,7 @@ export function createHost(options: HostOptions): Host {
       }
       return facts;
     },
-    inventory: async (known) => {
-      // Where nothing is read again it is not asked for: what is read anew then is read again in the next round.
-      const number = known?.again.length === 0 ? null : await fingerprints.eventNumber();
-      const isSame = (fn: PciFunction): boolean => identities.isSame(fn, number);
-      const inventory = await (known === undefined
-        ? takeInventory(kernel, clock)
-        : refreshInventory(kernel, clock, known, isSame));
-      identities.note(inventory, number);
-      return inventory;
-    },
+    inventory: inventories(kernel, clock, fingerprints),
     look: (inventory, groups, lookOptions) =>
       lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, groups),
     lookAt: async (members, lookOptions) => {
@@ -107,5 +97,23 @@ export function createHost(options: HostOptions): Host {
     },
     vfioNodes: (groupNumber, members) => readVfioNodes(kernel, groupNumber, members),
     changes: (listener) => kernel.changes((hint) => listener(changesOfSubject(hint.subject))),
+  };
+}
+
+function inventories(
+  kernel: KernelFs,
+  clock: Clock,
+  fingerprints: Fingerprints,
+): Host['inventory'] {
+  const identities = new Identities();
+  return async (known) => {
+    // Where nothing is read again it is not asked for: what is read anew then is read again in the next round.
+    const number = known?.again.length === 0 ? null : await fingerprints.eventNumber();
+    const isSame = (fn: PciFunction): boolean => identities.isSame(fn, number);
+    const inventory = await (known === undefined
+      ? takeInventory(kernel, clock)
+      : refreshInventory(kernel, clock, known, isSame));
+    identities.note(inventory, number);
+    return inventory;
   };
 }
