@@ -8,6 +8,9 @@
 
 const isAsync = (line: string): boolean => line.startsWith('   [async ');
 
+/** The second and later lines of a text that was read stand at the margin, where only commands and marks do. */
+const goesOn = (line: string): boolean => /^[^ >@]/.test(line);
+
 /** How a recording is compared. */
 export interface Comparing {
   /** Numbers of temperature sensors are not compared. */
@@ -82,6 +85,7 @@ export function comparable(lines: readonly string[], how: Comparing): string[] {
     const placed = anySensor ? timeless.replace(/hwmon\d+/, 'hwmonN') : timeless;
     const line = anyRace ? placed.replace(/\b(nvme-subsys|nvme|ng)\d+/g, '$1N') : placed;
     if (isAsync(line)) concurrent.push(line);
+    else if (concurrent.length > 0 && goesOn(line)) concurrent.push(`${concurrent.pop()}\n${line}`);
     else {
       flush();
       kept.push(line);
