@@ -1,11 +1,8 @@
 // Runs the scenarios on a real Kubernetes: `npm run test:cluster [-- --core] [PATTERN ...]`. Builds what it needs or
 // finds it in the cache; runs all files in one enclosure; looks afterwards that nothing was left on the machine.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { nodePrograms } from '../test/cluster/harness/cluster.ts';
-import { runEnclosed, runVariable, whyNoCluster } from '../test/cluster/harness/enclosure.ts';
-import { marksOfRun } from '../test/cluster/harness/leftovers.ts';
+import { runSelfEnclosed } from '../test/cluster/harness/enclosed-run.ts';
+import { runVariable, whyNoCluster } from '../test/cluster/harness/enclosure.ts';
 import { prepareInstall } from '../test/cluster/harness/product.ts';
 import { Unavailable } from '../test/kernel/rig/apt.ts';
 import { asked, filesOf, refuseNoFiles, runTestFiles } from './run-test-files.ts';
@@ -32,18 +29,7 @@ async function outside(): Promise<void> {
     console.log(`﹣ skipped: all ${files.length} files of test:cluster: ${thrown.message}`);
     return;
   }
-  const before = marksOfRun(process.pid);
-  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-test-cluster-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const env = { ...process.env, TMPDIR: folder };
-  process.exitCode = await runEnclosed([process.execPath, ...process.argv.slice(1)], env);
-  const left = [...marksOfRun(process.pid)].filter((mark) => !before.has(mark));
-  if (left.length > 0) {
-    console.error(`✖ left behind on this machine:\n  ${left.join('\n  ')}`);
-    process.exitCode = 1;
-  } else {
-    console.log('✔ nothing was left behind: processes, mounts, devices, control groups, sysctls');
-  }
+  process.exitCode = await runSelfEnclosed('test-cluster');
 }
 
 if (process.env[runVariable] === undefined) await outside();

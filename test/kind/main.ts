@@ -1,11 +1,11 @@
 // `npm run test:kind [-- PATTERN ...]`: the core scenarios on a cluster that kind has created, of one control plane and
 // one worker. Builds what it needs or finds it in the cache; looks afterwards that nothing was left on the machine.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asked, filesOf, refuseNoFiles, runTestFiles } from '../../scripts/run-test-files.ts';
-import { runEnclosed, runVariable, whyNoCluster } from '../cluster/harness/enclosure.ts';
-import { marksOfRun } from '../cluster/harness/leftovers.ts';
+import { runSelfEnclosed } from '../cluster/harness/enclosed-run.ts';
+import { runVariable, whyNoCluster } from '../cluster/harness/enclosure.ts';
 import { clearNetwork, layNetwork } from '../cluster/harness/network.ts';
 import { preparedInstall, prepareInstall } from '../cluster/harness/product.ts';
 import { kubernetesVersion } from '../cluster/programs.ts';
@@ -38,18 +38,7 @@ async function outside(): Promise<void> {
     if (!(thrown instanceof Unavailable)) throw thrown;
     return skip(thrown.message);
   }
-  const before = marksOfRun(process.pid);
-  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-test-kind-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const env = { ...process.env, TMPDIR: folder };
-  process.exitCode = await runEnclosed([process.execPath, ...process.argv.slice(1)], env);
-  const left = [...marksOfRun(process.pid)].filter((mark) => !before.has(mark));
-  if (left.length > 0) {
-    console.error(`✖ left behind on this machine:\n  ${left.join('\n  ')}`);
-    process.exitCode = 1;
-  } else {
-    console.log('✔ nothing was left behind: processes, mounts, devices, control groups, sysctls');
-  }
+  process.exitCode = await runSelfEnclosed('test-kind');
 }
 
 async function enclosed(): Promise<void> {

@@ -5,14 +5,11 @@
 // --core: what CI has time for. NAME: newest, 6.12, 6.1. PART: a piece of the name of a scene; only those are played.
 // --keep-image: wholegroup's image as it was made last, not as this checkout is now.
 // Where it cannot run it says why, as "skipped", and ends with 0 with --core, else with 69.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesOf, runTestFiles } from '../../scripts/run-test-files.ts';
 import { nodePrograms } from '../cluster/harness/cluster.ts';
-import { runEnclosed, runVariable } from '../cluster/harness/enclosure.ts';
-import { marksOfRun } from '../cluster/harness/leftovers.ts';
+import { runSelfEnclosed } from '../cluster/harness/enclosed-run.ts';
+import { runVariable } from '../cluster/harness/enclosure.ts';
 import { prepareInstall } from '../cluster/harness/product.ts';
 import { slownessVariable } from '../cluster/stage/wait.ts';
 import { Unavailable } from '../kernel/rig/apt.ts';
@@ -44,11 +41,7 @@ function skipped(why: string): void {
 }
 
 function environment(kernels: readonly string[]): NodeJS.ProcessEnv {
-  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-test-node-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   return {
-    ...process.env,
-    TMPDIR: folder,
     [slownessVariable]: String(slowness),
     [variables.kernels]: kernels.join(','),
     [variables.core]: values.core ? '1' : '',
@@ -67,7 +60,6 @@ async function outside(): Promise<void> {
   if (why !== null) return skipped(why);
   const chosen = nodeKernels.filter((name) => values.kernel.includes(name));
   const kernels = chosen.length > 0 ? chosen : values.core ? nodeKernels.slice(0, 1) : nodeKernels;
-  const before = marksOfRun(process.pid);
   try {
     await nodePrograms(tell);
     if (!values['keep-image']) await prepareInstall(tell);
@@ -78,16 +70,7 @@ async function outside(): Promise<void> {
     if (!(thrown instanceof Unavailable)) throw thrown;
     return skipped(thrown.message);
   }
-  process.exitCode = await runEnclosed(
-    [process.execPath, ...process.argv.slice(1)],
-    environment(kernels),
-  );
-  const left = [...marksOfRun(process.pid)].filter((mark) => !before.has(mark));
-  if (left.length === 0) console.log('✔ nothing was left behind: processes, mounts, devices');
-  else {
-    console.error(`✖ left behind on this machine:\n  ${left.join('\n  ')}`);
-    process.exitCode = 1;
-  }
+  process.exitCode = await runSelfEnclosed('test-node', environment(kernels));
   tell('all of it');
 }
 
