@@ -56,9 +56,10 @@ export interface Survey {
 export async function survey(input: SurveyInput): Promise<Survey> {
   const { host } = input;
   // Both at once; where the facts say that more has to be looked at than was thought, it is.
-  const [facts, first] = await Promise.all([host.facts(), takeInventory(input, input.scope)]);
-  const scope = scopeWith(input.scope, facts);
-  const inventory = scope === input.scope ? first : await takeInventory(input, scope);
+  const asked = wholeForLoneGroups(input.scope);
+  const [facts, first] = await Promise.all([host.facts(), takeInventory(input, asked)]);
+  const scope = wholeForNewFacts(asked, facts);
+  const inventory = scope === asked ? first : await takeInventory(input, scope);
   const bootId = valueOr(facts.bootId, input.lastBootId);
   const assignments = assigned(input, inventory);
   const before = new Map<PciAddress, Seen>();
@@ -88,15 +89,20 @@ export async function survey(input: SurveyInput): Promise<Survey> {
   return { facts, inventory, bootId, seen, asBefore: new Set(before.keys()) };
 }
 
-/** Facts about the machine count for every group: where they have changed, everything is looked at. */
-function scopeWith(scope: SurveyScope, facts: NodeFacts): SurveyScope {
+/** A group that is new comes with its functions; of one that comes alone it cannot be told whose it is. */
+function wholeForLoneGroups(scope: SurveyScope): SurveyScope {
   if (scope.kind !== 'changed') return scope;
   const { before, where } = scope;
-  const same = JSON.stringify(before.facts) === JSON.stringify(facts);
-  // A group that is new comes with its functions; one that comes alone cannot be told whose it is.
   const known = new Set(before.inventory.groups.map((group) => group.number));
   const alone = where.functions.size === 0 && !where.groups.isSubsetOf(known);
-  return same && !alone ? scope : { kind: 'everything' };
+  return alone ? { kind: 'everything' } : scope;
+}
+
+/** Facts about the machine count for every group: where they have changed, everything is looked at. */
+function wholeForNewFacts(scope: SurveyScope, facts: NodeFacts): SurveyScope {
+  if (scope.kind !== 'changed') return scope;
+  const same = JSON.stringify(scope.before.facts) === JSON.stringify(facts);
+  return same ? scope : { kind: 'everything' };
 }
 
 /**
