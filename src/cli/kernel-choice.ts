@@ -24,20 +24,23 @@ export interface ChosenKernel {
   close(): Promise<void>;
 }
 
+/** What a kernel is opened with. */
+export interface KernelContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly laneEntry?: string;
+  /** How long a served kernel that is not there yet is waited for; not at all when left out. */
+  readonly servedWithinMs?: number;
+  /** A lane comes up at once: calls that may block follow soon. */
+  readonly warm?: boolean;
+}
+
 const servedForm = /^unix:\/\/(\/.+)$/;
 
 /** Opens the kernel that the flags name. Throws WG_FLAG_INVALID, WG_TOPOLOGY_INVALID or WG_KERNEL_UNREACHABLE. */
 export async function chooseKernel(
   flags: KernelFlags,
-  context: {
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly laneEntry?: string;
-    /** How long a served kernel that is not there yet is waited for; not at all when left out. */
-    readonly servedWithinMs?: number;
-    /** A lane comes up at once: calls that may block follow soon. */
-    readonly warm?: boolean;
-  },
+  context: KernelContext,
 ): Promise<ChosenKernel> {
   if (flags.kernel === 'linux') return chooseLinux(flags, context);
   const served = servedForm.exec(flags.kernel)?.[1];
@@ -58,15 +61,7 @@ export async function chooseKernel(
   return { kernel, description: `simulated ${spec.name}`, close: async () => undefined };
 }
 
-async function chooseLinux(
-  flags: KernelFlags,
-  context: {
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly laneEntry?: string;
-    readonly warm?: boolean;
-  },
-): Promise<ChosenKernel> {
+async function chooseLinux(flags: KernelFlags, context: KernelContext): Promise<ChosenKernel> {
   const { LinuxKernel } = await import('../kernel/linux/linux-kernel.ts');
   const { sysfs, proc, dev, run } = flags;
   const kernel = new LinuxKernel({

@@ -30,7 +30,7 @@ export interface AgentFlags extends KernelFlags, ApiFlags {
   readonly kubeletReadySeconds: string;
 }
 
-/** What the flags mean, where they are not what they mean. */
+/** The flags, and what those of them mean that are texts of something else. */
 export interface AgentWanted extends Omit<AgentFlags, 'listen' | 'nodeName'> {
   readonly listen: ListenAddress;
   readonly nodeLabels: Readonly<Record<string, string>>;

@@ -21,7 +21,10 @@ export interface KnownInventory {
   readonly previous: Inventory;
   /** Functions that are read anew, with the groups in which they stand or stood. */
   readonly anew: readonly PciAddress[];
-  /** Functions of which the attributes are read again: they change, or stop to be readable, without any event. */
+  /**
+   * Functions of which the attributes are read again: they change, or stop to be readable, without any event. Of those
+   * that no uevent can have replaced, only such as do.
+   */
   readonly again: readonly PciAddress[];
 }
 
