@@ -1,8 +1,8 @@
 // A kind cluster as test files find it: described in a file that whoever created it has written. Its nodes are looked at
 // and stopped through their namespaces, its API server through the port that docker forwards.
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ApiAnswer, type ApiCall, send } from '../api/support/api-call.ts';
 import { kubeconfig } from '../api/support/server-flags.ts';
 import type { KubectlOptions } from '../api/support/api-server.ts';
@@ -12,8 +12,10 @@ import {
   type AnyNode,
   nodeNamed,
 } from '../cluster/harness/any-cluster.ts';
+import { FilesOfMachine } from '../cluster/harness/files-of-machine.ts';
 import type { NodeProgram } from '../cluster/harness/node.ts';
 import { run, succeed } from '../cluster/harness/run.ts';
+import { until } from '../cluster/stage/wait.ts';
 import type { Run } from '../support/run.ts';
 
 /** What is in the file. */
@@ -63,20 +65,17 @@ function readStatus(file: string): string {
 }
 
 /** Asks again until it is so. */
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + backMs;
-  while (!(await isSo())) {
-    if (performance.now() > endMs) throw new Error(`${what}: not within ${backMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+async function untilSo(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  await until(what, async () => ((await isSo()) ? true : null), { limitMs: backMs });
 }
 
 /** A node of it: a container with systemd. */
-class KindNode implements AnyNode {
+class KindNode extends FilesOfMachine implements AnyNode {
   readonly name: string;
   readonly #pid: number;
 
   constructor(name: string, pid: number) {
+    super();
     this.name = name;
     this.#pid = pid;
   }
@@ -88,21 +87,8 @@ class KindNode implements AnyNode {
     ];
   }
 
-  path(inside: string): string {
-    return `/proc/${this.#pid}/root${inside}`;
-  }
-
-  read(inside: string): string {
-    return readFileSync(this.path(inside), 'utf8');
-  }
-
-  write(inside: string, text: string): void {
-    mkdirSync(dirname(this.path(inside)), { recursive: true });
-    writeFileSync(this.path(inside), text);
-  }
-
-  erase(inside: string): void {
-    rmSync(this.path(inside));
+  override get init(): number {
+    return this.#pid;
   }
 
   async run(command: readonly string[], input?: string | Buffer): Promise<Run> {
@@ -121,7 +107,7 @@ class KindNode implements AnyNode {
   }
 
   async containerdReady(): Promise<void> {
-    await until(
+    await untilSo(
       `containerd of ${this.name} answers`,
       async () => (await this.run(['ctr', 'version'])).status === 0,
     );
@@ -179,12 +165,12 @@ class KindApiServer implements AnyApiServer {
 
   async kill(): Promise<void> {
     await succeed('mv', [this.#node.path(manifest), this.#node.path('/kind/kube-apiserver.yaml')]);
-    await until('the API server has ended', async () => !(await this.#answers()));
+    await untilSo('the API server has ended', async () => !(await this.#answers()));
   }
 
   async restart(): Promise<void> {
     await succeed('mv', [this.#node.path('/kind/kube-apiserver.yaml'), this.#node.path(manifest)]);
-    await until('the API server answers', async () => await this.#answers());
+    await untilSo('the API server answers', async () => await this.#answers());
   }
 }
 

@@ -11,6 +11,9 @@ import { type DiskParts, preparedDisk } from './disk.ts';
 /** Kernels that pods are judged on: those that the agent runs on, the newest first. */
 export const nodeKernels = ['newest', '6.12', '6.1'] as const satisfies readonly KernelName[];
 
+/** An emulated machine is an order of magnitude slower; most of what is waited for is not all computing. */
+export const slowness = 4;
+
 /** Names of the environment. */
 export const variables = {
   kernels: 'WHOLEGROUP_NODE_KERNELS',

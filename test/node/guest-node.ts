@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { kubeconfig } from '../api/support/server-flags.ts';
 import { kubeletToken } from '../cluster/harness/cluster.ts';
 import { addressOf, hubAddress, podsOf } from '../cluster/harness/node-files.ts';
+import type { NodeProgram } from '../cluster/harness/node.ts';
 import { succeed } from '../cluster/harness/run.ts';
 import { type RunningGuest, startGuest } from '../kernel/rig/guest.ts';
 import { textFile } from '../kernel/rig/initramfs.ts';
@@ -22,9 +23,6 @@ export interface NodeParts {
   /** The image that its disk is a copy of. */
   readonly disk: string;
 }
-
-/** The programs of a node. */
-export type NodeProgram = 'containerd' | 'kubelet';
 
 /** No guest lives longer: every part of a run has a deadline of its own, and this is for what has none. */
 const lifeMs = 3_600_000;

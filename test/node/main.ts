@@ -13,7 +13,7 @@ import { runVariable } from '../cluster/harness/enclosure.ts';
 import { prepareInstall } from '../cluster/harness/product.ts';
 import { slownessVariable } from '../cluster/stage/wait.ts';
 import { Unavailable } from '../kernel/rig/apt.ts';
-import { makeDiskFlag, nodeDisk, nodeKernels, nodeRig, variables } from './asked.ts';
+import { makeDiskFlag, nodeDisk, nodeKernels, nodeRig, slowness, variables } from './asked.ts';
 import { makeDisk } from './disk.ts';
 import { whyNoNode } from './why-not.ts';
 
@@ -32,8 +32,6 @@ const tell = (line: string): void =>
   console.log(`[${((performance.now() - startedMs) / 1000).toFixed(1)} s] ${line}`);
 /** EX_UNAVAILABLE. */
 const cannotRun = 69;
-/** An emulated machine is an order of magnitude slower; most of what is waited for is not all computing. */
-const slowness = 4;
 
 function skipped(why: string): void {
   console.log(`﹣ skipped: test:node: ${why}`);

@@ -1,5 +1,4 @@
 // What the disk of a node holds besides its images: the programs of a Linux and of Kubernetes, and their configuration.
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -17,6 +16,7 @@ import {
   networkPlugins,
 } from '../cluster/harness/node-files.ts';
 import type { NodePrograms } from '../cluster/harness/node.ts';
+import { busyboxNames } from '../cluster/harness/test-image.ts';
 import type { Entry } from '../kernel/rig/cpio.ts';
 import { textFile, toolFiles } from '../kernel/rig/initramfs.ts';
 import type { Rig } from '../kernel/rig/rig.ts';
@@ -45,13 +45,10 @@ function copyOf(path: string, from: string): Entry {
 /** Every applet of busybox that no tool stands for. */
 function busyboxFiles(rig: Rig): readonly Entry[] {
   const busybox = join(rig.qemu, 'usr/bin/busybox');
-  const { stdout } = spawnSync(busybox, ['--list'], { encoding: 'utf8' });
-  const names = stdout.split('\n').filter((name) => name !== '' && !tools.includes(name));
+  const names = busyboxNames(busybox).filter((name) => !tools.includes(name));
   return [
     copyOf('bin/busybox', busybox),
-    ...names
-      .filter((name) => name !== 'busybox')
-      .map((name): Entry => ({ kind: 'link', path: `bin/${name}`, target: 'busybox' })),
+    ...names.map((name): Entry => ({ kind: 'link', path: `bin/${name}`, target: 'busybox' })),
   ];
 }
 

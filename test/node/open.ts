@@ -15,14 +15,10 @@ import { nodeName } from './node-root.ts';
 
 type Tell = (line: string) => void;
 
-/** What a run wants otherwise. */
+/** What a run brings. */
 export interface OpenOptions {
   readonly parts: NodeParts;
   readonly tell: Tell;
-  /** Values of the chart. */
-  readonly set?: readonly string[];
-  /** Wholegroup is installed, with the policies of every group. Unless said. */
-  readonly install?: boolean;
 }
 
 async function ready(stage: NodeStage): Promise<void> {
@@ -52,15 +48,13 @@ export const shares = [
   'controller.resources.requests.cpu=100m',
 ];
 
-async function setUp(stage: NodeStage, authority: string, options: OpenOptions): Promise<void> {
-  const { tell, set = [], install = true } = options;
+async function setUp(stage: NodeStage, authority: string, tell: Tell): Promise<void> {
   tell(`the guest answers; its own clock says ${stage.guest.bootSeconds} s`);
   await stage.guest.join(authority);
   await ready(stage);
   tell('the node is ready');
-  if (!install) return;
   const offered = parseAllDocuments(policiesText()).map((each) => each.toJS() as object);
-  await installOn(stage.stage, { ownKernels: true, offered, set: [...shares, ...set] });
+  await installOn(stage.stage, { ownKernels: true, offered, set: shares });
   tell('agent and controller are ready');
 }
 
@@ -78,7 +72,7 @@ export async function openNode(options: OpenOptions): Promise<NodeStage> {
   ]);
   const stage = new NodeStage(cluster, guest);
   try {
-    await setUp(stage, cluster.api.caFile, { ...options, tell });
+    await setUp(stage, cluster.api.caFile, tell);
     return stage;
   } catch (thrown) {
     const folder = keptFolder(parts);

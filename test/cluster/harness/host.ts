@@ -1,11 +1,12 @@
 // A machine of its own, made of namespaces: a root file system, control groups, an address on the run's bridge. Programs
 // are started in it, stopped one by one, and looked at from outside; what it has mounted and started ends with it.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PlainProcess } from '../../api/support/plain-process.ts';
 import type { Run } from '../../support/run.ts';
 import { hierarchies, makeNodeGroups } from './cgroups.ts';
 import { enclosingRun, onlyChild } from './enclosure.ts';
+import { FilesOfMachine } from './files-of-machine.ts';
 import { addressOf, hubAddress, podsOf } from './node-files.ts';
 import { run, succeed } from './run.ts';
 
@@ -33,7 +34,7 @@ export interface HostProgram {
 const readyWithinMs = 90_000;
 
 /** A machine. */
-export class Host implements AsyncDisposable {
+export class Host extends FilesOfMachine implements AsyncDisposable {
   readonly name: string;
   readonly address: string;
   readonly #spec: HostSpec;
@@ -43,6 +44,7 @@ export class Host implements AsyncDisposable {
   #init = 0;
 
   constructor(spec: HostSpec) {
+    super();
     this.name = spec.name;
     this.address = addressOf(spec.index);
     this.#spec = spec;
@@ -103,27 +105,8 @@ export class Host implements AsyncDisposable {
     await succeed('nsenter', [...target, 'bash', '-ec', inside]);
   }
 
-  /** The first process of the machine, as this process sees it. */
-  get init(): number {
+  override get init(): number {
     return this.#init;
-  }
-
-  /** A path of the machine as this process reaches it. Unix sockets too. */
-  path(inside: string): string {
-    return `/proc/${this.#init}/root${inside}`;
-  }
-
-  read(inside: string): string {
-    return readFileSync(this.path(inside), 'utf8');
-  }
-
-  write(inside: string, text: string): void {
-    mkdirSync(dirname(this.path(inside)), { recursive: true });
-    writeFileSync(this.path(inside), text);
-  }
-
-  erase(inside: string): void {
-    rmSync(this.path(inside));
   }
 
   /** Runs a command on the machine, as one who has logged in there. */

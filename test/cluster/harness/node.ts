@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Run } from '../../support/run.ts';
 import type { AnyNode } from './any-cluster.ts';
+import { FilesOfMachine } from './files-of-machine.ts';
 import { Host } from './host.ts';
 import { containerdToml, kubeletConfiguration, networkPlugins } from './node-files.ts';
 
@@ -33,13 +34,14 @@ export interface NodeSpec {
 export type NodeProgram = 'containerd' | 'kubelet';
 
 /** A node. */
-export class ClusterNode implements AnyNode, AsyncDisposable {
+export class ClusterNode extends FilesOfMachine implements AnyNode, AsyncDisposable {
   readonly name: string;
   readonly address: string;
   readonly #spec: NodeSpec;
   readonly #host: Host;
 
   constructor(spec: NodeSpec) {
+    super();
     this.#spec = spec;
     const { kubernetes, containerd, runc, cni } = spec.programs;
     this.#host = new Host({
@@ -66,21 +68,8 @@ export class ClusterNode implements AnyNode, AsyncDisposable {
       mkdirSync(this.path(folder), { recursive: true });
   }
 
-  /** A path of the node as this process reaches it. Unix sockets too. */
-  path(inside: string): string {
-    return this.#host.path(inside);
-  }
-
-  read(inside: string): string {
-    return this.#host.read(inside);
-  }
-
-  write(inside: string, text: string): void {
-    this.#host.write(inside, text);
-  }
-
-  erase(inside: string): void {
-    this.#host.erase(inside);
+  override get init(): number {
+    return this.#host.init;
   }
 
   /** Runs a command on the node, as one who has logged in there. */

@@ -8,10 +8,15 @@ import { cacheFolder } from '../cache.ts';
 import { debianPackage } from '../debian.ts';
 import { sandboxImage } from './node-files.ts';
 
+/** Every other name that a busybox answers to. */
+export function busyboxNames(busybox: string): readonly string[] {
+  const { stdout } = spawnSync(busybox, ['--list'], { encoding: 'utf8' });
+  return stdout.split('\n').filter((name) => name !== '' && name !== 'busybox');
+}
+
 /** Files below the root: busybox under every name that it answers to. */
 export function busyboxFiles(busybox: string): readonly Entry[] {
-  const { stdout } = spawnSync(busybox, ['--list'], { encoding: 'utf8' });
-  const names = stdout.split('\n').filter((name) => name !== '' && name !== 'busybox');
+  const names = busyboxNames(busybox);
   return [
     { kind: 'file', path: 'bin/busybox', mode: 0o755, content: readFileSync(busybox) },
     ...names.map((name): Entry => ({ kind: 'link', path: `bin/${name}`, target: 'busybox' })),

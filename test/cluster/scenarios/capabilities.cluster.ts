@@ -5,18 +5,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { parse } from 'yaml';
 import { openStage } from '../stage/install.ts';
+import { agentCapabilities } from '../stage/shipped.ts';
 import type { Stage } from '../stage/stage.ts';
 import { until } from '../stage/wait.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
-const { agent } = parse(read('charts', 'wholegroup', 'values.yaml')) as {
-  readonly agent: { readonly capabilities: readonly string[] };
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly version: string;
 };
-const { version } = JSON.parse(read('package.json')) as { readonly version: string };
-const given = agent.capabilities;
+const given = agentCapabilities();
 /** User of the pod whose open files are looked for besides those of root. */
 const somebody = 4711;
 let stage: Stage;

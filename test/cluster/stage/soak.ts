@@ -168,10 +168,7 @@ async function cycleOf(stage: Stage, random: Random, cycle: number): Promise<Cyc
 
 async function podsGone(stage: Stage, names: readonly string[], force: boolean): Promise<void> {
   for (const pod of names) await stage.deletePod(pod, { force });
-  for (const pod of names)
-    await until(`pod ${pod} is gone`, async () => ((await stage.pod(pod)) === null ? true : null), {
-      limitMs: restMs,
-    });
+  for (const pod of names) await stage.untilPodGone(pod, restMs);
 }
 
 function mean(values: readonly number[]): number {

@@ -79,7 +79,14 @@ export class Stage implements AsyncDisposable {
   /** Deletes a pod and returns when there is no such object any more. */
   async removePod(name: string): Promise<void> {
     await this.deletePod(name);
-    await until(`pod ${name} is gone`, async () => ((await this.pod(name)) === null ? true : null));
+    await this.untilPodGone(name);
+  }
+
+  /** Returns when there is no such object any more. */
+  async untilPodGone(name: string, limitMs = usualMs): Promise<void> {
+    const isGone = async (): Promise<true | null> =>
+      (await this.pod(name)) === null ? true : null;
+    await until(`pod ${name} is gone`, isGone, { limitMs });
   }
 
   /** Returns when the pod fits. */

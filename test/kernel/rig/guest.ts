@@ -1,6 +1,6 @@
 // One guest: boots it, hands every line of its second serial line to the caller, does what it asks of the monitor,
 // and ends it. A guest that hangs is ended at its deadline; of one that failed the console is kept.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import {
   createWriteStream,
   mkdirSync,
@@ -55,10 +55,12 @@ export interface RunningGuest {
   kill(): void;
 }
 
+type Qemu = ChildProcessWithoutNullStreams;
+
 const powerOffMs = 300;
 
 /** A guest does not outlive whoever started it. Returns how to forget it. */
-function endWithUs(child: ChildProcess, endsOtherwise: boolean): () => void {
+function endWithUs(child: Qemu, endsOtherwise: boolean): () => void {
   const end = (): void => void child.kill('SIGKILL');
   const leave = (): void => process.exit(1);
   process.on('exit', end);
@@ -79,7 +81,7 @@ async function prepareFolder(boot: Boot): Promise<string> {
   return folder;
 }
 
-function startQemu(boot: Boot, folder: string): ChildProcess {
+function startQemu(boot: Boot, folder: string): Qemu {
   const [program, ...args] = qemuCommand(boot, folder);
   writeFileSync(join(folder, 'command'), [program, ...args].map((arg) => `'${arg}'`).join(' '));
   const modules = join(boot.rig[boot.shape.qemu], 'usr/lib/x86_64-linux-gnu/qemu');
@@ -91,9 +93,9 @@ function startQemu(boot: Boot, folder: string): ChildProcess {
 }
 
 /** Reads what the job says until the guest has ended; its lines. */
-async function listen(boot: Boot, folder: string, child: ChildProcess): Promise<readonly string[]> {
+async function listen(boot: Boot, folder: string, child: Qemu): Promise<readonly string[]> {
   const lines: string[] = [];
-  createInterface({ input: child.stdout ?? process.stdin }).on('line', (raw) => {
+  createInterface({ input: child.stdout }).on('line', (raw) => {
     const line = raw.replace(/\r$/, '');
     lines.push(line);
     if (line.startsWith('@@HOST ')) {
@@ -102,7 +104,7 @@ async function listen(boot: Boot, folder: string, child: ChildProcess): Promise<
     }
     // What the job did to the kernel may keep it from powering off.
     if (line.startsWith('@@DONE ')) setTimeout(() => child.kill('SIGKILL'), powerOffMs);
-    boot.onLine?.(line, (text) => child.stdin?.write(text));
+    boot.onLine?.(line, (text) => child.stdin.write(text));
   });
   const closed = Promise.withResolvers<void>();
   child.once('error', closed.reject);
@@ -121,7 +123,7 @@ function putAway(boot: Boot, folder: string, status: number | null): string | nu
   return null;
 }
 
-async function toItsEnd(boot: Boot, folder: string, child: ChildProcess): Promise<Ended> {
+async function toItsEnd(boot: Boot, folder: string, child: Qemu): Promise<Ended> {
   const startedMs = performance.now();
   const forget = endWithUs(child, boot.endsOtherwise ?? false);
   let late = false;
@@ -146,7 +148,7 @@ export async function startGuest(boot: Boot): Promise<RunningGuest> {
   return {
     ended: toItsEnd(boot, folder, child),
     folder,
-    write: (text) => void child.stdin?.write(text),
+    write: (text) => void child.stdin.write(text),
     monitor: (command) => tellMonitor(join(folder, 'qmp'), command),
     kill: () => void child.kill('SIGKILL'),
   };

@@ -14,7 +14,7 @@ import { forward } from '../../cluster/harness/forward.ts';
 import { prepareInstall } from '../../cluster/harness/product.ts';
 import { slownessVariable } from '../../cluster/stage/wait.ts';
 import { Unavailable } from '../../kernel/rig/apt.ts';
-import { nodeDisk, nodeKernels, nodeRig } from '../asked.ts';
+import { nodeDisk, nodeKernels, nodeRig, slowness } from '../asked.ts';
 import { openNode } from '../open.ts';
 import { whyNoNode } from '../why-not.ts';
 import { serveGuest } from './guest-socket.ts';
@@ -30,7 +30,6 @@ const { values } = parseArgs({
 });
 const tell = (line: string): void => console.error(line);
 const cannotRun = 69;
-const slowness = '4';
 
 const [name] = nodeKernels.filter((each) => each === values.kernel);
 if (name === undefined) {
@@ -66,7 +65,7 @@ async function outside(): Promise<number> {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const own = [process.execPath, import.meta.filename, ...process.argv.slice(2)];
-    const env = { ...process.env, TMPDIR: folder, [slownessVariable]: slowness };
+    const env = { ...process.env, TMPDIR: folder, [slownessVariable]: String(slowness) };
     return await runEnclosed([...own, '--folder', folder, '--port', String(port)], env);
   } finally {
     server.close();

@@ -1,11 +1,9 @@
 // The capabilities that the chart gives to the agent, on a kernel of its own and control groups of version 2: with all of
 // them groups are offered; without one, what is missed is seen, and nothing is offered that nobody has looked at.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
 import { preparedInstall } from '../../cluster/harness/product.ts';
 import { chartArguments, helm } from '../../cluster/stage/install.ts';
+import { agentCapabilities } from '../../cluster/stage/shipped.ts';
 import { productNamespace } from '../../cluster/stage/stage.ts';
 import { usualMs } from '../../cluster/stage/wait.ts';
 import { flowGroups } from '../../kernel/guest/flow/groups.ts';
@@ -13,10 +11,6 @@ import type { NodeStage } from '../node-stage.ts';
 import { shares } from '../open.ts';
 import type { Scene } from '../scene.ts';
 
-const values = join(import.meta.dirname, '..', '..', '..', 'charts', 'wholegroup', 'values.yaml');
-const chart = parse(readFileSync(values, 'utf8')) as {
-  readonly agent: { readonly capabilities: readonly string[] };
-};
 const group = flowGroups.nic;
 
 /** Upgrades the release; returns when the agent that has these values is ready. */
@@ -44,7 +38,7 @@ const bits: Readonly<Record<string, bigint>> = {
 
 async function takenAway(at: NodeStage): Promise<void> {
   const { stage } = at;
-  const given = chart.agent.capabilities;
+  const given = agentCapabilities();
   const mask = given.reduce((sum, name) => sum | (1n << (bits[name] ?? 63n)), 0n);
   const shipped = await masks(at);
   assert.match(shipped, new RegExp(`CapEff:\\s+${mask.toString(16).padStart(16, '0')}`));

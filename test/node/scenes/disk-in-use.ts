@@ -1,5 +1,6 @@
 // A disk that the node uses is not offered, and everybody is told; when it is free again, a pod gets it.
 import assert from 'node:assert/strict';
+import { groupObjectName } from '../../../src/api/iommu-group.ts';
 import { flowGroups } from '../../kernel/guest/flow/groups.ts';
 import type { NodeStage } from '../node-stage.ts';
 import type { Scene } from '../scene.ts';
@@ -17,7 +18,7 @@ async function mounted(at: NodeStage): Promise<void> {
     `mke2fs -q -F /dev/${block} && mkdir -p /mnt/data && mount /dev/${block} /mnt/data`,
   );
   await stage.untilAllocatable(disk.resource, 0);
-  const object = `${guest.name}-${disk.leader.replaceAll(/[:.]/g, '-')}`;
+  const object = groupObjectName(guest.name, disk.leader);
   const table = await stage.kubectl('get', 'ig', object);
   assert.match(table, /example\.com\/nvme +False +FilesystemMounted/);
   assert.match(await stage.untilEvent(object, 'GroupBlocked'), /\/mnt\/data|mounted/);

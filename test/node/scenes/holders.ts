@@ -1,6 +1,6 @@
 // Pods that do not let go: the group stays out for as long as anybody is inside, whoever says that the pod has gone.
 import assert from 'node:assert/strict';
-import { stays, until } from '../../cluster/stage/wait.ts';
+import { stays } from '../../cluster/stage/wait.ts';
 import { flowGroups } from '../../kernel/guest/flow/groups.ts';
 import type { NodeStage } from '../node-stage.ts';
 import type { Scene } from '../scene.ts';
@@ -17,7 +17,7 @@ async function ignoresSignal(at: NodeStage): Promise<void> {
   await stage.deletePod('stubborn');
   await stays('it keeps its group', watchedMs, async () => await at.isTaken(group));
   assert.notEqual((await stage.pod('stubborn'))?.metadata.deletionTimestamp, undefined);
-  await until('it is killed', async () => ((await stage.pod('stubborn')) === null ? true : null));
+  await stage.untilPodGone('stubborn');
   await at.returned(group, before);
 }
 
@@ -35,9 +35,7 @@ async function forced(at: NodeStage): Promise<void> {
   // Nobody can end the container now: for the API server the pod is gone, for the kernel it is not.
   await guest.program('pause', 'containerd');
   await stage.deletePod('forced', { force: true });
-  await until('the pod is forgotten', async () =>
-    (await stage.pod('forced')) === null ? true : null,
-  );
+  await stage.untilPodGone('forced');
   await stays('the group is out', watchedMs, async () => await at.isTaken(group));
   const status = (await stage.group(group.leader))?.status;
   assert.equal(status?.owner, 'Userspace');

@@ -1,5 +1,6 @@
 // Hardware that comes and goes under pods, by QEMU's monitor: the node goes on, and says what it sees.
 import assert from 'node:assert/strict';
+import { groupObjectName } from '../../../src/api/iommu-group.ts';
 import { until } from '../../cluster/stage/wait.ts';
 import { flowGroups } from '../../kernel/guest/flow/groups.ts';
 import type { NodeStage } from '../node-stage.ts';
@@ -51,7 +52,7 @@ async function companion(at: NodeStage): Promise<void> {
   const taken = await guest.bindings(group.leader);
   await guest.monitor('device_add e1000,id=late,bus=pb0,addr=3.0');
   await until('the function is there', async () => ((await isPresent(at, late)) ? true : null));
-  const object = `${guest.name}-${group.leader.replaceAll(/[:.]/g, '-')}`;
+  const object = groupObjectName(guest.name, group.leader);
   await stage.untilGroup(group.leader, 'has the newcomer', ({ members }) =>
     members.some(({ address }) => address === late),
   );
