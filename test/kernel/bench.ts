@@ -13,7 +13,7 @@ import { accountOf, runGuest } from './rig/guest.ts';
 import { bundleForGuests, textFile } from './rig/initramfs.ts';
 import { prepareRig } from './rig/rig.ts';
 import { shapes } from './rig/shapes.ts';
-import { kernelNames } from './rig/wanted.ts';
+import { type KernelName, kernelNames } from './rig/wanted.ts';
 import { guestProgram } from './suites/guest-program.ts';
 
 const { values } = parseArgs({
@@ -28,13 +28,11 @@ if (name === undefined) {
 const mark = '@@MEASURE ';
 const deadlineMs = 900_000;
 
-async function measure(): Promise<readonly Measure[]> {
-  const rig = await prepareRig(cacheFolder(process.env), kernelNames, (line) =>
-    console.error(line),
-  );
+async function measure(wanted: KernelName): Promise<readonly Measure[]> {
+  const rig = await prepareRig(cacheFolder(process.env), [wanted], (line) => console.error(line));
   await bundleForGuests();
-  const kernel = rig.kernels.find((each) => each.name === name);
-  if (kernel === undefined) throw new Unavailable(`there is no kernel ${name}`);
+  const kernel = rig.kernels.find((each) => each.name === wanted);
+  if (kernel === undefined) throw new Unavailable(`there is no kernel ${wanted}`);
   const job = [await guestProgram('bench.ts'), textFile('job/main', 'node /job/bench.mjs\n')];
   const ended = await runGuest({ rig, kernel, shape: shapes.agent, job, deadlineMs });
   if (ended.status !== 0) throw new Error(`${accountOf(ended)}\n${ended.lines.join('\n')}`);
@@ -52,7 +50,7 @@ function row(each: Measure): string {
 }
 
 try {
-  const measures = await measure();
+  const measures = await measure(name);
   for (const each of measures) console.log(row(each));
   if (values.json !== undefined) {
     writeFileSync(values.json, `${JSON.stringify({ kernel: name, measures }, null, 2)}\n`);

@@ -4,7 +4,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PrivateApt, Unavailable, type ArchiveFile } from './apt.ts';
 import { keyOf } from './cache.ts';
-import { type KernelName, type ProgramName, wantedKernels, wantedPrograms } from './wanted.ts';
+import {
+  type KernelName,
+  type ProgramName,
+  type WantedKernel,
+  wantedKernels,
+  wantedPrograms,
+} from './wanted.ts';
 
 /** The packages of one part: their names for apt, and the files these come to. */
 export interface Part {
@@ -14,10 +20,16 @@ export interface Part {
   readonly files: readonly ArchiveFile[];
 }
 
+/** The packages of a kernel. */
+export interface KernelPart extends Part {
+  /** Its source and headers, where modules are to be built from them. */
+  readonly sources: Part | null;
+}
+
 /** Everything that was found. A kernel that no suite has is not in it. */
 export interface Found {
   readonly atMs: number;
-  readonly kernels: Readonly<Partial<Record<KernelName, Part>>>;
+  readonly kernels: Readonly<Partial<Record<KernelName, KernelPart>>>;
   readonly programs: Readonly<Record<ProgramName, Part>>;
 }
 
@@ -28,25 +40,43 @@ export function partKey({ files }: Part): string {
   return keyOf(files.map(({ file, hash }) => `${file} ${hash}`));
 }
 
+async function partAlone(apt: PrivateApt, packages: readonly string[]): Promise<Part> {
+  return { packages, suite: null, files: await apt.filesAlone(packages) };
+}
+
+/** What modules for a kernel of that image and version are built from. */
+async function sourcesPart(
+  apt: PrivateApt,
+  image: string,
+  from: { readonly source: string; readonly version: string },
+): Promise<Part> {
+  const headers = image.replace('linux-image-', 'linux-headers-');
+  const depends = await apt.depends(headers, from.version);
+  const below = depends.match(/linux-(?:headers-[^ ,]+-common|kbuild-[^ ,]+)/g) ?? [];
+  return partAlone(apt, [headers, ...below, `${from.source}=${from.version}`]);
+}
+
 /** The image package of a kernel, and what it is split into in newer suites. */
-async function kernelPart(apt: PrivateApt, version: string): Promise<Part | null> {
-  const all = await apt.versions('linux-image-amd64');
+async function kernelPart(apt: PrivateApt, wanted: WantedKernel): Promise<KernelPart | null> {
+  const { version, image: meta = 'linux-image-amd64', source } = wanted;
+  const all = await apt.versions(meta);
   const [highest] = all.filter((each) => each.startsWith(version));
   if (highest === undefined) return null;
-  const depends = await apt.depends('linux-image-amd64', highest);
+  const depends = await apt.depends(meta, highest);
   const image = /linux-image-[^ ]+-amd64/.exec(depends)?.[0];
   if (image === undefined) return null;
   const below = await apt.depends(image, highest);
   const split = below.match(/linux-(?:binary|modules)-[^ ]+/g) ?? [];
-  const packages = [image, ...split];
-  return { packages, suite: null, files: await apt.filesAlone(packages) };
+  const part = await partAlone(apt, [image, ...split]);
+  if (source === undefined) return { ...part, sources: null };
+  return { ...part, sources: await sourcesPart(apt, image, { source, version: highest }) };
 }
 
 async function look(apt: PrivateApt): Promise<Found> {
-  const kernels: Partial<Record<KernelName, Part>> = {};
-  for (const { name, version } of wantedKernels) {
-    const part = await kernelPart(apt, version);
-    if (part !== null) kernels[name] = part;
+  const kernels: Partial<Record<KernelName, KernelPart>> = {};
+  for (const wanted of wantedKernels) {
+    const part = await kernelPart(apt, wanted);
+    if (part !== null) kernels[wanted.name] = part;
   }
   const part = async (name: ProgramName): Promise<Part> => {
     const { suite, packages } = wantedPrograms[name];

@@ -1,13 +1,14 @@
 // The rig: everything a guest is made of, fetched and built into the cache. Says what is missing where it cannot be.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { Unavailable } from './apt.ts';
 import { cached, keyOf } from './cache.ts';
 import { agentModules, transcriptModules } from './modules.ts';
-import { fetchPart, findPackages, partKey, type Found } from './packages.ts';
+import { fetchPart, findPackages, type Found, type Part, partKey } from './packages.ts';
 import { runProgram } from './run-program.ts';
 import { unpackKernel, unpackPrograms } from './unpack.ts';
-import { type KernelName, kernelNames, type ProgramName } from './wanted.ts';
+import { buildVfio } from './vfio-build.ts';
+import { type KernelName, kernelNames, type ProgramName, wantedKernels } from './wanted.ts';
 import type { PrivateApt } from './apt.ts';
 
 /** A kernel in the cache. */
@@ -35,6 +36,8 @@ export interface Rig {
 
 /** Changes when a tree is laid out otherwise. */
 const treeForm = '2';
+/** Changes when modules are built otherwise. */
+const buildForm = '1';
 const hostPrograms = ['apt-get', 'apt-cache', 'dpkg-deb', 'tar', 'bash', 'xz', 'gcc'];
 const guestFolder = join(import.meta.dirname, '..', 'guest');
 const guestPrograms = ['player', 'vfio-user'];
@@ -51,20 +54,46 @@ interface Making {
   readonly say: (line: string) => void;
 }
 
-async function kernelTree(
-  { cache, apt, found, say }: Making,
-  name: KernelName,
-): Promise<KernelTree | null> {
+/** Builds VFIO in `work`; its modules. */
+async function buildFrom(
+  { apt, say }: Making,
+  sources: Part,
+  work: string,
+): Promise<readonly string[]> {
+  const debs = await fetchPart(apt, sources, say);
+  say(`building VFIO with iommufd from ${sources.packages.at(-1)}`);
+  return buildVfio(work, debs);
+}
+
+async function kernelTree(making: Making, name: KernelName): Promise<KernelTree | null> {
+  const { cache, apt, found, say } = making;
   const part = found.kernels[name];
   if (part === undefined) return null;
   const modules = [...new Set([...transcriptModules, ...agentModules])];
-  const key = `kernel-${name}-${keyOf([partKey(part), treeForm, ...modules])}`;
+  const built = part.sources === null ? [] : [partKey(part.sources), buildForm];
+  const key = `kernel-${name}-${keyOf([partKey(part), treeForm, ...modules, ...built])}`;
   const folder = await cached(cache, key, async (fresh) => {
     const debs = await fetchPart(apt, part, say);
+    const work = join(fresh, 'work');
+    const built = part.sources === null ? [] : await buildFrom(making, part.sources, work);
     say(`unpacking ${basename(debs[0] ?? '')}`);
-    await unpackKernel(fresh, debs, modules);
+    await unpackKernel(fresh, debs, { names: modules, built });
+    rmSync(work, { recursive: true, force: true });
   });
   return { name, release: readFileSync(join(folder, 'release'), 'utf8'), folder };
+}
+
+/** A kernel, or why there is none. */
+async function treeOrWhyNot(making: Making, name: KernelName): Promise<KernelTree | string> {
+  const isBuilt = wantedKernels.some((each) => each.name === name && each.source !== undefined);
+  try {
+    const tree = await kernelTree(making, name);
+    return tree ?? 'no suite of the mirror has a kernel of that version';
+  } catch (thrown) {
+    // It wants more of the machine than guests do; without it they run all the same.
+    if (!isBuilt) throw thrown;
+    return `its modules cannot be built here: ${String(thrown)}`;
+  }
 }
 
 async function programs({ cache, apt, found, say }: Making, which: ProgramName): Promise<string> {
@@ -107,8 +136,8 @@ export async function prepareRig(
   const kernels: KernelTree[] = [];
   const missing = new Map<KernelName, string>();
   for (const name of kernelNames.filter((each) => wanted.includes(each))) {
-    const tree = await kernelTree(making, name);
-    if (tree === null) missing.set(name, 'no suite of the mirror has a kernel of that version');
+    const tree = await treeOrWhyNot(making, name);
+    if (typeof tree === 'string') missing.set(name, tree);
     else kernels.push(tree);
   }
   return {

@@ -68,14 +68,21 @@ export function neededBy(content: Buffer): readonly string[] {
     .map(moduleName);
 }
 
+/** What a kernel is to have beside its image. */
+export interface WantedModules {
+  readonly names: readonly string[];
+  /** Files that take the place of modules of the same name. */
+  readonly built: readonly string[];
+}
+
 /**
- * A kernel: `vmlinuz`, `release`, `modules/NAME.ko` for all of `wanted` and what they need, and `modules/order`:
+ * A kernel: `vmlinuz`, `release`, `modules/NAME.ko` for all that are wanted and what they need, and `modules/order`:
  * names in an order in which each can be loaded. What is built in, or is not in this kernel, is left out.
  */
 export async function unpackKernel(
   folder: string,
   debs: readonly string[],
-  wanted: readonly string[],
+  { names, built }: WantedModules,
 ): Promise<void> {
   const whole = join(folder, 'whole');
   mkdirSync(join(folder, 'modules'), { recursive: true });
@@ -88,9 +95,8 @@ export async function unpackKernel(
   }
   copyFileSync(join(whole, image), join(folder, 'vmlinuz'));
   writeFileSync(join(folder, 'release'), basename(release));
-  const paths = new Map(
-    globSync('**/*.ko*', { cwd: whole }).map((path) => [moduleName(path), join(whole, path)]),
-  );
+  const ofPackage = globSync('**/*.ko*', { cwd: whole }).map((path) => join(whole, path));
+  const paths = new Map([...ofPackage, ...built].map((path) => [moduleName(path), path]));
   const order: string[] = [];
   const add = async (name: string): Promise<void> => {
     const path = paths.get(name);
@@ -100,7 +106,7 @@ export async function unpackKernel(
     order.push(name);
     writeFileSync(join(folder, 'modules', `${name}.ko`), content);
   };
-  for (const name of wanted) await add(name);
+  for (const name of names) await add(name);
   writeFileSync(join(folder, 'modules', 'order'), `${order.join('\n')}\n`);
   rmSync(whole, { recursive: true });
 }

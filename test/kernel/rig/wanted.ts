@@ -5,18 +5,31 @@ export interface WantedKernel {
   readonly name: KernelName;
   /** The highest version that begins so is taken; empty: the highest of all. */
   readonly version: string;
+  /** The package that names its image; `linux-image-amd64` unless said. */
+  readonly image?: string;
+  /** The package with its source: VFIO is built anew from it, with iommufd and device files. */
+  readonly source?: string;
 }
 
 /** Kernels that a guest can boot. */
-export const kernelNames = ['6.1', '6.12', 'newest', '5.10'] as const;
+export const kernelNames = ['6.1', '6.12', '6.12-cdev', 'newest', '5.10'] as const;
 
 /** One of them. */
 export type KernelName = (typeof kernelNames)[number];
 
-/** The kernels. `newest` is whatever Debian's unstable suite has today. */
+/**
+ * The kernels. `newest` is whatever Debian's unstable suite has today. None of them has iommufd, so one is taken for
+ * which the source is there as well, from the suite with the oldest compiler: a newer one builds for it, too.
+ */
 export const wantedKernels: readonly WantedKernel[] = [
   { name: '6.1', version: '6.1.' },
   { name: '6.12', version: '6.12.' },
+  {
+    name: '6.12-cdev',
+    version: '6.12.',
+    image: 'linux-image-6.12-amd64',
+    source: 'linux-source-6.12',
+  },
   { name: 'newest', version: '' },
   { name: '5.10', version: '5.10.' },
 ];
