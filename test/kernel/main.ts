@@ -1,10 +1,11 @@
 // `npm run test:kernel`: boots Debian's kernels in QEMU with an emulated IOMMU and judges the project by them.
 //
-//   npm run test:kernel -- [--core | --everywhere] [--kernel NAME]... [--random N] [--seed N] [SUITE]...
+//   npm run test:kernel -- [--core | --everywhere] [--kernel NAME]... [--random N] [--seed N] [--guests N] [SUITE]...
 //
 // --core: what CI has time for. --everywhere: also what takes minutes on every kernel, not on one.
-// NAME: 6.1, 6.12, newest, 5.10. SUITE: part of a file name in test/kernel/suites.
+// NAME: 6.1, 6.12, 6.12-cdev, newest, 5.10. SUITE: part of a file name in test/kernel/suites.
 // --random: random scripts for each kernel, 20 steps each (50 without a number).
+// --guests: how many run side by side (2 without a number: one for each core of a small machine).
 // Where guests cannot run it says why, as "skipped", and ends with 69 (with --core: 0).
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
     kernel: { type: 'string', multiple: true, default: [] },
     random: { type: 'string', default: '50' },
     seed: { type: 'string', default: '1' },
+    guests: { type: 'string', default: '2' },
   },
   allowPositionals: true,
 });
@@ -32,7 +34,7 @@ const { values, positionals } = parseArgs({
 const startedMs = performance.now();
 const elapsed = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 
-const notANumber = [values.random, values.seed].find((text) => !/^\d+$/.test(text));
+const notANumber = [values.random, values.seed, values.guests].find((text) => !/^\d+$/.test(text));
 if (notANumber !== undefined) {
   console.error(`"${notANumber}" is no whole number`);
   process.exit(64);
@@ -46,6 +48,7 @@ if (values.core) process.env[asked.core] = '1';
 if (values.everywhere) process.env[asked.everywhere] = '1';
 process.env[asked.random] = values.random;
 process.env[asked.seed] = values.seed;
+process.env[asked.guests] = values.guests;
 process.env[asked.kernels] = values.kernel.join(',');
 
 interface Count {

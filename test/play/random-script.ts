@@ -1,13 +1,16 @@
 // Random kernel scripts for the transcripts' machine: what a host, an agent and a virtual machine may do to PCI
 // functions, in any order and at the same time. Seeded. Each script cleans up behind itself and prints what it left,
-// so that many can run one behind the other on one boot.
+// so that many can run one behind the other on one boot. Most of a script is about one or two functions, so that its
+// steps meet: whoever unbinds meets who uses. For a kernel with iommufd it uses device files, too.
 import type { Random } from '../../src/base/random.ts';
 
-const devices: readonly {
+interface Device {
   readonly address: string;
   readonly native: string;
   readonly group: number;
-}[] = [
+}
+
+const devices: readonly Device[] = [
   { address: '0000:00:05.0', native: 'e1000', group: 1 },
   { address: '0000:00:05.1', native: 'e1000', group: 1 },
   { address: '0000:00:06.0', native: 'nvme', group: 2 },
@@ -35,22 +38,42 @@ const waitMs = 1200;
 const tidyWaitMs = 20_000;
 /** What starts in the background has come to its end then. */
 const settleMs = 400;
+/** Device files are numbered from 0 on; as many are tried. */
+const deviceFiles = 3;
+/** How much of a script is about its own functions. */
+const ownShare = 0.75;
 
 const fileOf = (address: string, name: string): string => `/sys/bus/pci/devices/${address}/${name}`;
+
+/** What a random script is to be. */
+export interface RandomScript {
+  readonly steps: number;
+  /** Keeps its names apart from those of other scripts. */
+  readonly prefix: string;
+  /** The kernel has iommufd and device files. */
+  readonly iommufd: boolean;
+}
+
+type Weighted = readonly [weight: number, step: () => void];
 
 /** Writes a script, step by step. */
 class ScriptWriter {
   readonly lines: string[] = [];
   readonly #random: Random;
   readonly #prefix: string;
+  readonly #iommufd: boolean;
+  /** The functions that most of it is about. */
+  readonly #own: readonly Device[];
   #count = 0;
   #children: string[] = [];
   #files: string[] = [];
   #plugged: string[] = [];
 
-  constructor(random: Random, prefix: string) {
+  constructor(random: Random, { prefix, iommufd }: Omit<RandomScript, 'steps'>) {
     this.#random = random;
     this.#prefix = prefix;
+    this.#iommufd = iommufd;
+    this.#own = [random.pick(devices), random.pick(devices)];
   }
 
   #name(kind: string): string {
@@ -58,11 +81,15 @@ class ScriptWriter {
     return `${kind}${this.#prefix}x${this.#count}`;
   }
 
+  #device(): Device {
+    return this.#random.pick(this.#random.chance(ownShare) ? this.#own : devices);
+  }
+
   #address(): string {
     const random = this.#random;
     if (random.chance(0.08)) return random.pick(ports);
     if (random.chance(0.12)) return random.pick(virtualFunctions);
-    return random.pick(devices).address;
+    return this.#device().address;
   }
 
   /** A write in a child of its own: it may block, and the script goes on. */
@@ -80,7 +107,7 @@ class ScriptWriter {
 
   /** What an agent does to give a function to VFIO. */
   #take(): void {
-    const { address, native } = this.#random.pick(devices);
+    const { address, native } = this.#device();
     this.#write(
       fileOf(address, 'driver_override'),
       this.#random.chance(0.9) ? 'vfio-pci' : 'pci-stub',
@@ -92,7 +119,7 @@ class ScriptWriter {
   /** What a virtual machine does. */
   #use(): void {
     const random = this.#random;
-    const { address, group } = random.pick(devices);
+    const { address, group } = this.#device();
     const [c, g, d] = [this.#name('c'), this.#name('g'), this.#name('d')];
     this.#files.push(d, g, c);
     this.lines.push(`open ${c} /dev/vfio/vfio`, `open ${g} /dev/vfio/${group}`, `status ${g}`);
@@ -101,6 +128,47 @@ class ScriptWriter {
     if (random.chance(0.1)) return;
     this.lines.push(`setiommu ${c} ${random.pick([1, 3, 3, 8])}`, `getdev ${d} ${g} ${address}`);
     if (random.chance(0.1)) this.lines.push(`devreset ${d}`);
+  }
+
+  #open(kind: string, path: string): string {
+    const name = this.#name(kind);
+    this.#files.push(name);
+    this.lines.push(`open ${name} ${path}`);
+    return name;
+  }
+
+  /** A context of iommufd: one that is open, or another one. */
+  #context(): string {
+    const open = this.#files.filter((name) => name.startsWith('i'));
+    if (open.length > 0 && this.#random.chance(0.5)) return this.#random.pick(open);
+    return this.#open('i', '/dev/iommu');
+  }
+
+  /** What a virtual machine does with iommufd: by device files, or by a group file with iommufd for its container. */
+  #useIommufd(): void {
+    const random = this.#random;
+    const context = this.#context();
+    if (random.chance(0.2)) {
+      const { address, group } = this.#device();
+      const g = this.#open('g', `/dev/vfio/${group}`);
+      const d = this.#name('d');
+      this.lines.push(`setcont ${g} ${context}`, `status ${g}`);
+      if (random.chance(0.5)) this.lines.push(`setiommu ${context} ${random.pick([1, 3, 8])}`);
+      this.#files.push(d);
+      this.lines.push(`getdev ${d} ${g} ${address}`);
+      return;
+    }
+    const d = this.#open('v', `/dev/vfio/devices/vfio${random.below(deviceFiles)}`);
+    if (random.chance(0.15)) return;
+    this.lines.push(`bindiommufd ${d} ${context}`);
+    if (random.chance(0.1)) this.lines.push(`devreset ${d}`);
+  }
+
+  /** A second try with what is open. */
+  #bindAgain(): void {
+    const files = this.#files.filter((name) => /^[vdg]/.test(name));
+    if (files.length === 0) return;
+    this.lines.push(`bindiommufd ${this.#random.pick(files)} ${this.#context()}`);
   }
 
   #closeOne(): void {
@@ -140,6 +208,7 @@ class ScriptWriter {
       this.#read(fileOf(address, random.pick(['driver_override', 'uevent', 'enable'])));
     if (random.chance(0.3)) this.lines.push(`ls ${fileOf(address, 'vfio-dev')}`);
     if (random.chance(0.3)) this.lines.push('ls /dev/vfio');
+    if (this.#iommufd) this.lines.push('ls /dev/vfio/devices');
     if (random.chance(0.2)) this.#read(sriov);
   }
 
@@ -149,12 +218,20 @@ class ScriptWriter {
     this.#write(fileOf(address, 'driver_override'), foreign ? native : wanted);
   }
 
+  #iommufdSteps(): readonly Weighted[] {
+    return [
+      [14, () => this.#useIommufd()],
+      [3, () => this.#bindAgain()],
+      [8, () => this.#take()],
+    ];
+  }
+
   /** One step: a command, or a few that belong together. */
   step(): void {
     const random = this.#random;
     const address = this.#address();
     const native = devices.find((each) => each.address === address)?.native ?? 'nvme';
-    const steps: readonly (readonly [weight: number, step: () => void])[] = [
+    const steps: readonly Weighted[] = [
       [10, () => this.#take()],
       [9, () => this.#use()],
       [6, () => this.#closeOne()],
@@ -185,6 +262,7 @@ class ScriptWriter {
             random.pick(['DMA', 'DMA-FQ', 'identity']),
           ),
       ],
+      ...(this.#iommufd ? this.#iommufdSteps() : []),
     ];
     let left = random.below(steps.reduce((sum, [weight]) => sum + weight, 0));
     for (const [weight, step] of steps) {
@@ -213,14 +291,15 @@ class ScriptWriter {
     this.lines.push(`sleep ${settleMs / 2}`, `w ${sriov} 0`, 'ueq');
     for (const { address } of devices) this.lines.push(`rl ${fileOf(address, 'driver')}`);
     this.lines.push('ls /sys/bus/pci/devices', 'ls /sys/kernel/iommu_groups', 'ls /dev/vfio');
+    if (this.#iommufd) this.lines.push('ls /dev/vfio/devices');
   }
 }
 
-/** One script of so many steps, with its cleaning up. `prefix` keeps its names apart from those of other scripts. */
-export function randomScript(random: Random, steps: number, prefix: string): readonly string[] {
-  const writer = new ScriptWriter(random, prefix);
-  writer.lines.push(`sh echo "--- script ${prefix}"`, 'ueq');
-  for (let n = 0; n < steps; n++) writer.step();
+/** One script of so many steps, with its cleaning up. */
+export function randomScript(random: Random, script: RandomScript): readonly string[] {
+  const writer = new ScriptWriter(random, script);
+  writer.lines.push(`sh echo "--- script ${script.prefix}"`, 'ueq');
+  for (let n = 0; n < script.steps; n++) writer.step();
   writer.tidy();
   return writer.lines;
 }

@@ -5,24 +5,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../src/base/random.ts';
-import type { KernelProfile } from '../../../src/kernel/model/spec.ts';
 import { comparable } from '../../play/comparable.ts';
-import { transcriptMachine } from '../../play/machine.ts';
-import { Player } from '../../play/player.ts';
 import { randomScript } from '../../play/random-script.ts';
-import { parseScript } from '../../play/script.ts';
 import { accountOf, runGuest } from '../rig/guest.ts';
 import { textFile } from '../rig/initramfs.ts';
 import { shapes } from '../rig/shapes.ts';
-import type { KernelName } from '../rig/wanted.ts';
 import { firstDifference } from './differing.ts';
+import { linesOfModel, models } from './on-model.ts';
 import { askedScripts, askedSeed, kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
 
-const profiles: readonly (readonly [KernelName, KernelProfile])[] = [
-  ['6.1', '6.1'],
-  ['6.12', '6.12'],
-  ['newest', '7.2'],
-];
 /** Steps of a script; scripts that run one behind the other on one boot; boots of a kernel. */
 const steps = 20;
 const scriptsPerBoot = onlyCore ? 10 : 25;
@@ -33,19 +24,13 @@ const how = { anySensor: true, anyRace: true };
 
 const rig = await suiteRig();
 
-function scriptOf(seed: number): string {
+function scriptOf(seed: number, iommufd: boolean): string {
   const random = seededRandom(seed);
-  const parts = Array.from({ length: scriptsPerBoot }, (_, i) =>
-    randomScript(random.fork(`script ${seed} ${i}`), steps, `${seed}-${i}`),
-  );
+  const parts = Array.from({ length: scriptsPerBoot }, (_, i) => {
+    const prefix = `${seed}-${i}`;
+    return randomScript(random.fork(`script ${seed} ${i}`), { steps, prefix, iommufd });
+  });
   return `${parts.flat().join('\n')}\n`;
-}
-
-async function onModel(script: string, profile: KernelProfile): Promise<readonly string[]> {
-  const lines: string[] = [];
-  const player = new Player(transcriptMachine(profile, 'acpi-hotplug'), (line) => lines.push(line));
-  await player.play(parseScript(script));
-  return lines;
 }
 
 /** Lines of each script by its name. */
@@ -61,13 +46,14 @@ function byScript(lines: readonly string[]): ReadonlyMap<string, readonly string
 }
 
 describe('random scripts on real kernels and on the model', { concurrency: sideBySide }, () => {
-  for (const [name, profile] of profiles) {
+  for (const model of models) {
+    const name = model.kernel;
     for (let seed = firstSeed; seed < firstSeed + boots; seed++) {
       const title = `${name}: ${scriptsPerBoot} random scripts of seed ${seed} answer as the model does`;
       test(title, async (t) => {
         const kernel = kernelOf(rig, name);
         if (typeof kernel === 'string') return t.skip(kernel);
-        const script = scriptOf(seed);
+        const script = scriptOf(seed, model.variant === 'cdev');
         const shape = shapes.transcripts;
         const job = [
           textFile('job/main', 'player -q /job/script\n'),
@@ -75,9 +61,9 @@ describe('random scripts on real kernels and on the model', { concurrency: sideB
         ];
         const ended = await runGuest({ rig, kernel, shape, job, deadlineMs });
         const real = byScript(ended.lines);
-        const model = byScript(await onModel(script, profile));
+        const expected = byScript(await linesOfModel(model, script));
         const crashed = ended.lines.some((line) => line === 'Segmentation fault');
-        const differences = [...model].flatMap(([part, lines]) => {
+        const differences = [...expected].flatMap(([part, lines]) => {
           const answered = real.get(part);
           // Linux stopped in its own BUG: what it did not come to is no difference.
           if (crashed && (answered === undefined || answered.includes('Segmentation fault'))) {
@@ -93,7 +79,7 @@ describe('random scripts on real kernels and on the model', { concurrency: sideB
           const kept = join(rig.cache, `random-${name}-${seed}.txt`);
           writeFileSync(kept, ended.lines.join('\n'));
           assert.fail(
-            `${differences.length} of ${model.size} scripts differ (+ Linux, - model; all answers in ${kept})\n${differences.join('\n')}`,
+            `${differences.length} of ${expected.size} scripts differ (+ Linux, - model; all answers in ${kept})\n${differences.join('\n')}`,
           );
         }
         if (crashed)

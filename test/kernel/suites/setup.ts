@@ -3,9 +3,6 @@ import { cacheFolder } from '../rig/cache.ts';
 import { prepareRig, type KernelTree, type Rig } from '../rig/rig.ts';
 import { type KernelName, kernelNames } from '../rig/wanted.ts';
 
-/** Guests side by side: one for each of the two cores that a small machine has. */
-export const sideBySide = 2;
-
 /** Names of the environment by which main.ts tells the suites what was asked for. */
 export const asked = {
   core: 'WHOLEGROUP_KERNEL_CORE',
@@ -13,6 +10,7 @@ export const asked = {
   kernels: 'WHOLEGROUP_KERNELS',
   random: 'WHOLEGROUP_KERNEL_RANDOM',
   seed: 'WHOLEGROUP_KERNEL_SEED',
+  guests: 'WHOLEGROUP_KERNEL_GUESTS',
 } as const;
 
 /** Random scripts for each kernel. */
@@ -24,6 +22,9 @@ export function askedScripts(): number {
 export function askedSeed(): number {
   return Number(process.env[asked.seed]);
 }
+
+/** Guests side by side. */
+export const sideBySide = Math.max(1, Number(process.env[asked.guests] ?? '2'));
 
 /** Only the core was asked for. */
 export const onlyCore = process.env[asked.core] === '1';

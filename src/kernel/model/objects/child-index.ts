@@ -5,6 +5,8 @@ import type { ChildDevice } from './child-device.ts';
 export class ChildIndex {
   readonly #bySubsystem = new Map<string, Map<string, ChildDevice>>();
   readonly #byNode = new Map<string, ChildDevice>();
+  /** Folders of /dev: what each holds, in order of creation, and how many nodes are in or below it. */
+  readonly #byFolder = new Map<string, Map<string, number>>();
   /** Children without a PCI function above (`/devices/virtual`, ACPI nodes), by their parent's path. */
   readonly #byRoot = new Map<string, ChildDevice[]>();
 
@@ -13,7 +15,10 @@ export class ChildIndex {
     const names = this.#bySubsystem.get(child.subsystem);
     if (names === undefined) this.#bySubsystem.set(child.subsystem, new Map([[child.name, child]]));
     else names.set(child.name, child);
-    if (child.devname !== null) this.#byNode.set(child.devname, child);
+    if (child.devname !== null) {
+      this.#byNode.set(child.devname, child);
+      this.#count(child.devname, 1);
+    }
     if (child.parent.kind !== 'root') return;
     const siblings = this.#byRoot.get(child.parent.devpath);
     if (siblings === undefined) this.#byRoot.set(child.parent.devpath, [child]);
@@ -26,6 +31,7 @@ export class ChildIndex {
     if (names?.get(child.name) === child) names.delete(child.name);
     if (child.devname !== null && this.#byNode.get(child.devname) === child) {
       this.#byNode.delete(child.devname);
+      this.#count(child.devname, -1);
     }
     if (child.parent.kind !== 'root') return;
     const siblings = this.#byRoot.get(child.parent.devpath) ?? [];
@@ -54,9 +60,22 @@ export class ChildIndex {
     return this.#byNode.get(name);
   }
 
-  /** Names below /dev. */
-  nodes(): IterableIterator<string> {
-    return this.#byNode.keys();
+  /** Names in a folder of /dev (`` is /dev itself), oldest first. A folder lives as long as there are nodes in it. */
+  namesIn(folder: string): readonly string[] {
+    return [...(this.#byFolder.get(folder)?.keys() ?? [])];
+  }
+
+  /** One node more or less, and with it the folders above. */
+  #count(devname: string, by: 1 | -1): void {
+    const parts = devname.split('/');
+    for (const [at, name] of parts.entries()) {
+      const folder = parts.slice(0, at).join('/');
+      const names = this.#byFolder.get(folder) ?? new Map<string, number>();
+      this.#byFolder.set(folder, names);
+      const count = (names.get(name) ?? 0) + by;
+      if (count > 0) names.set(name, count);
+      else names.delete(name);
+    }
   }
 
   /** Folders without a PCI function above that have children, with them. */

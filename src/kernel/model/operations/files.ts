@@ -129,6 +129,7 @@ export function setContainer(
     return zeroOr(attachContainer(machine, file.what.container, group));
   if (file.what.kind !== 'iommufd') return refused('EBADFD');
   group.iommufd = file.what.context;
+  file.what.context.standsForContainer = true;
   return returned(0);
 }
 
@@ -145,12 +146,17 @@ export function unsetContainer(process: Process, fd: number): Returned {
   return returned(0);
 }
 
-/** VFIO_SET_IOMMU. iommufd files take it too (compatibility). */
+/** VFIO_SET_IOMMU on an iommufd file (compatibility): iommufd_vfio_set_iommu. */
+function setIommuOfContext(context: IommufdContext, type: number): Returned {
+  if (type !== 1 && type !== 3) return refused('EINVAL');
+  return context.standsForContainer ? returned(0) : refused('ENODEV');
+}
+
+/** VFIO_SET_IOMMU. */
 export function setIommuOf(machine: Machine, process: Process, fd: number, type: number): Returned {
   const file = process.files.get(fd);
   if (file === undefined) return refused('EBADF');
   if (file.what.kind === 'container') return zeroOr(setIommu(machine, file.what.container, type));
-  if (file.what.kind === 'iommufd')
-    return type === 1 || type === 3 ? returned(0) : refused('EINVAL');
+  if (file.what.kind === 'iommufd') return setIommuOfContext(file.what.context, type);
   return refused(file.what.kind === 'device' && !file.what.granted ? 'EINVAL' : 'ENOTTY');
 }

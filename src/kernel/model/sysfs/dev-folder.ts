@@ -4,22 +4,31 @@ import type { Machine } from '../machine.ts';
 import { deviceNode, listing } from '../tree.ts';
 import type { VDir } from '../vfs.ts';
 
-/** /dev/vfio: newest first, as a tmpfs lists. */
-function devVfioFolder(machine: Machine): VDir {
-  const names = (): string[] => machine.vfioGroups.map((group) => group.name).reverse();
-  const devices = (): string[] =>
-    [...machine.children.nodes()]
-      .filter((name) => name.startsWith('vfio/devices/'))
-      .map((name) => name.slice(13));
+/** Names that a tmpfs lists: newest first. */
+const newestFirst = (names: readonly string[]): string[] => [...names].reverse();
+
+/** /dev/vfio/devices, while there are device files. */
+function deviceFilesFolder(machine: Machine): VDir {
   return listing(
-    () => [...(devices().length > 0 ? ['devices'] : []), ...names(), 'vfio'],
+    () => newestFirst(machine.children.namesIn('vfio/devices')),
+    (name) =>
+      machine.children.node(`vfio/devices/${name}`) === undefined
+        ? null
+        : deviceNode(0o600, `vfio-device:${name}`),
+  );
+}
+
+/** /dev/vfio. */
+function devVfioFolder(machine: Machine): VDir {
+  const { children } = machine;
+  return listing(
+    () => [...newestFirst(children.namesIn('vfio')), 'vfio'],
     (name) => {
       if (name === 'vfio') return deviceNode(0o666, 'vfio-container');
-      if (names().includes(name)) return deviceNode(0o600, `vfio-group:${name}`);
-      if (name !== 'devices' || devices().length === 0) return null;
-      return listing(devices, (wanted) =>
-        devices().includes(wanted) ? deviceNode(0o600, `vfio-device:${wanted}`) : null,
-      );
+      if (!children.namesIn('vfio').includes(name)) return null;
+      return name === 'devices'
+        ? deviceFilesFolder(machine)
+        : deviceNode(0o600, `vfio-group:${name}`);
     },
   );
 }
@@ -29,19 +38,13 @@ const fixedNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'console
 /** /dev. */
 export function devFolder(machine: Machine): VDir {
   const other = deviceNode(0o660, 'other');
-  const below = (prefix: string): VDir =>
+  const below = (folder: string): VDir =>
     listing(
-      () => [
-        ...new Set(
-          [...machine.children.nodes()]
-            .filter((name) => name.startsWith(prefix) && !name.startsWith('vfio/'))
-            .map((name) => name.slice(prefix.length).split('/')[0] as string),
-        ),
-      ],
+      () => machine.children.namesIn(folder).filter((name) => folder !== '' || name !== 'vfio'),
       (name) => {
-        const path = `${prefix}${name}`;
+        const path = folder === '' ? name : `${folder}/${name}`;
         if (machine.children.node(path) !== undefined) return other;
-        const inner = below(`${path}/`);
+        const inner = below(path);
         return inner.list().length > 0 ? inner : null;
       },
     );
