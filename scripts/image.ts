@@ -1,5 +1,5 @@
-// Makes the image: `npm run image [-- --out FOLDER] [--name NAME:TAG ...]`. Node.js, the bundled agent and the
-// libraries they need; no shell, no package manager, and neither docker nor a registry to make it.
+// Makes the image: `npm run image [-- --out FOLDER] [--name NAME:TAG ...]`. Node.js, the bundled agent, udevadm for it to
+// listen to, and the libraries they need; no shell, no package manager, and neither docker nor a registry to make it.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

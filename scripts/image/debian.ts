@@ -1,5 +1,6 @@
-// The part of the image that is not ours: Debian's C and C++ libraries, as files. Packages are fetched by a private
-// apt from the mirror that this machine's sources name, and checked against its signed lists; nothing is installed.
+// The part of the image that is not ours: Debian's libraries, and the program that prints uevents, as files. Packages are
+// fetched by a private apt from the mirror that this machine's sources name, and checked against its signed lists; nothing
+// is installed.
 import {
   existsSync,
   globSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type ArchiveFile, PrivateApt } from '../../test/kernel/rig/apt.ts';
+import { keyOf } from '../../test/kernel/rig/cache.ts';
 import { runProgram } from '../../test/kernel/rig/run-program.ts';
 import { needsOf } from './elf.ts';
 import type { Entry } from './tar.ts';
@@ -21,7 +23,15 @@ import type { Entry } from './tar.ts';
 const release = 'trixie';
 const suites = { main: [release], security: [`${release}-security`] };
 /** Who has the libraries, their copyright notices (gcc-14-base), and the name of the system (base-files). */
-const packages = ['base-files', 'gcc-14-base', 'libatomic1', 'libc6', 'libgcc-s1', 'libstdc++6'];
+const packages = [
+  ...['base-files', 'gcc-14-base', 'libatomic1', 'libc6', 'libgcc-s1', 'libstdc++6'],
+  // The program, and what the loader looks for before it starts; nothing of udev runs or is configured.
+  ...['udev', 'libsystemd-shared', 'libacl1', 'libaudit1', 'libblkid1', 'libcap-ng0', 'libcap2'],
+  ...['libcrypt1', 'libmount1', 'libpam0g', 'libpcre2-8-0', 'libseccomp2', 'libselinux1'],
+  ...['libssl3t64', 'libzstd1', 'zlib1g'],
+];
+/** Prints uevents of the kernel: `src/kernel/linux/hints.ts` listens to it. */
+const uevents = 'usr/bin/udevadm';
 const askAgainAfterMs = 7 * 24 * 3_600_000;
 
 /** A package as Debian describes it. */
@@ -33,6 +43,8 @@ export interface DebianPackage {
   readonly sha256: string;
   /** The paragraph of its control file. */
   readonly control: string;
+  /** Names of licences in the notice of its source package, as Debian spells them; none: the notice is free text. */
+  readonly licences: readonly string[];
 }
 
 /** What is taken from Debian. */
@@ -51,7 +63,7 @@ async function fetchPackages(
   say: (line: string) => void,
 ): Promise<readonly { readonly path: string; readonly sha256: string }[]> {
   const apt = new PrivateApt(join(cache, 'apt'), suites);
-  const known = join(cache, 'found.json');
+  const known = join(cache, `found-${keyOf(packages)}.json`);
   const read = (): { atMs: number; files: readonly ArchiveFile[] } =>
     JSON.parse(readFileSync(known, 'utf8'));
   const whole = ({ file }: ArchiveFile): boolean => existsSync(join(apt.archives, file));
@@ -71,20 +83,29 @@ async function fetchPackages(
   }));
 }
 
-async function describe(path: string, sha256: string): Promise<DebianPackage> {
+/** https://www.debian.org/doc/packaging-manuals/copyright-format/1.0: each licence has a field of its own. */
+function licencesIn(notice: string): readonly string[] {
+  if (!notice.startsWith('Format:')) return [];
+  const names = [...notice.matchAll(/^License: *(.+)$/gm)].map(([, name = '']) => name.trim());
+  return [...new Set(names)].sort();
+}
+
+/** What the package in a file is, after it has been unpacked in `folder`. */
+async function describe(path: string, sha256: string, folder: string): Promise<DebianPackage> {
   const control = await runProgram('dpkg-deb', ['--field', path]);
   const field = (name: string): string =>
     new RegExp(`^${name}: (.*)$`, 'm').exec(control)?.[1] ?? '';
   const [name, version, architecture] = ['Package', 'Version', 'Architecture'].map(field);
+  const notice = readFileSync(join(folder, `usr/share/doc/${name}/copyright`), 'utf8');
   return {
     ...{ name: name ?? '', version: version ?? '', architecture: architecture ?? '' },
-    ...{ sha256, control: control.trim() },
+    ...{ sha256, control: control.trim(), licences: licencesIn(notice) },
   };
 }
 
 /** Files of unpacked libraries by name, links followed. */
 function librariesBelow(folder: string): ReadonlyMap<string, Buffer> {
-  const paths = globSync('usr/lib{,64}/{,*-linux-gnu/}*.so*', { cwd: folder }).sort();
+  const paths = globSync('usr/lib{,64}/{,*-linux-gnu/{,systemd/}}*.so*', { cwd: folder }).sort();
   return new Map(
     paths
       .filter((path) => existsSync(join(folder, path)))
@@ -92,10 +113,13 @@ function librariesBelow(folder: string): ReadonlyMap<string, Buffer> {
   );
 }
 
-/** All libraries that a program needs, and those that these need. Throws when the packages lack one. */
-function closure(program: Buffer, available: ReadonlyMap<string, Buffer>): ReadonlySet<string> {
+/** All libraries that programs need, and those that these need. Throws when the packages lack one. */
+function closure(
+  programs: readonly Buffer[],
+  available: ReadonlyMap<string, Buffer>,
+): ReadonlySet<string> {
   const found = new Set<string>();
-  const open = [program];
+  const open = [...programs];
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
     for (const name of needsOf(file).libraries) {
       if (found.has(name)) continue;
@@ -108,7 +132,7 @@ function closure(program: Buffer, available: ReadonlyMap<string, Buffer>): Reado
   return found;
 }
 
-function libraryEntries(program: Buffer, folder: string): readonly Entry[] {
+function programEntries(program: Buffer, folder: string): readonly Entry[] {
   const available = librariesBelow(folder);
   const { interpreter } = needsOf(program);
   const loader = available.get(basename(interpreter ?? ''));
@@ -116,9 +140,12 @@ function libraryEntries(program: Buffer, folder: string): readonly Entry[] {
     throw new Error(`no package has the loader ${interpreter}`);
   }
   // Where the loader of every architecture looks without a cache of names.
-  const names = [...closure(program, available)].filter((name) => name !== basename(interpreter));
+  const listener = readFileSync(join(folder, uevents));
+  const needed = [...closure([program, listener], available)];
+  const names = needed.filter((name) => name !== basename(interpreter));
   return [
     { kind: 'file', path: interpreter.slice(1), mode: 0o755, content: loader },
+    { kind: 'file', path: uevents, mode: 0o755, content: listener },
     ...names.map((name) => fileOf(`usr/lib/${name}`, available.get(name) ?? Buffer.alloc(0))),
   ];
 }
@@ -135,7 +162,10 @@ function descriptions(folder: string, described: readonly DebianPackage[]): read
   return [...notices, ...paragraphs, fileOf('etc/os-release', system)];
 }
 
-/** The libraries that `program` needs, with their descriptions. Throws Unavailable where no mirror can be had. */
+/**
+ * udevadm, and the libraries that it and `program` need, with their descriptions. Throws Unavailable where no mirror can be
+ * had.
+ */
 export async function debianBase(
   program: Buffer,
   cache: string,
@@ -145,11 +175,11 @@ export async function debianBase(
   const described: DebianPackage[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'wholegroup-image-'));
   try {
-    for (const { path, sha256 } of files) {
-      described.push(await describe(path, sha256));
+    for (const { path } of files) {
       await runProgram('dpkg-deb', ['--extract', path, folder]);
     }
-    const entries = [...libraryEntries(program, folder), ...descriptions(folder, described)];
+    for (const { path, sha256 } of files) described.push(await describe(path, sha256, folder));
+    const entries = [...programEntries(program, folder), ...descriptions(folder, described)];
     return { entries, packages: described };
   } finally {
     rmSync(folder, { recursive: true, force: true });

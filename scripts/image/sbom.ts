@@ -37,6 +37,8 @@ interface Described {
   readonly supplier: string;
   /** SPDX expression of the licence, where it is known as one. */
   readonly licence: string;
+  /** What else is known of it. */
+  readonly licenceComments?: string;
   readonly purl: string;
   readonly sha256?: string;
 }
@@ -45,7 +47,8 @@ function idOf(kind: string, name: string): string {
   return `SPDXRef-${kind}-${name.replace(/^@/, '').replaceAll(/[^A-Za-z0-9.]+/g, '-')}`;
 }
 
-function element({ id, name, version, supplier, licence, purl, sha256 }: Described): object {
+function element(described: Described): object {
+  const { id, name, version, supplier, licence, licenceComments, purl, sha256 } = described;
   return {
     SPDXID: id,
     name,
@@ -55,6 +58,7 @@ function element({ id, name, version, supplier, licence, purl, sha256 }: Describ
     filesAnalyzed: false,
     licenseConcluded: nothing,
     licenseDeclared: licence,
+    ...(licenceComments === undefined ? {} : { licenseComments: licenceComments }),
     copyrightText: nothing,
     ...(sha256 === undefined
       ? {}
@@ -71,10 +75,20 @@ function npmPackage({ name, version, license }: NpmPackage): Described {
   return { id, name, version, supplier: nothing, licence: license, purl };
 }
 
-function debianPackage({ name, version, architecture, sha256 }: DebianPackage): Described {
+/** Names of a source package are no expression for one of its files, and not those of SPDX. */
+function licencesOf({ name, licences }: DebianPackage): string {
+  const notice = `usr/share/doc/${name}/copyright`;
+  if (licences.length === 0) return `${notice} has the licences, as text`;
+  return `${notice} of the source package names: ${licences.join('; ')}`;
+}
+
+function debianPackage(from: DebianPackage): Described {
+  const { name, version, architecture, sha256 } = from;
   const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
   const supplier = 'Organization: Debian';
-  return { id: idOf('deb', name), name, version, supplier, licence: nothing, purl, sha256 };
+  const licenceComments = licencesOf(from);
+  const id = idOf('deb', name);
+  return { id, name, version, supplier, licence: nothing, licenceComments, purl, sha256 };
 }
 
 /** Libraries inside the Node.js binary; numbers that name interfaces (modules, napi) are no libraries. */

@@ -103,7 +103,10 @@ describe('the image', { skip }, () => {
       .filter((path) => (statSync(join(rootfs, path)).mode & 0o111) !== 0);
     assert.deepEqual(
       programs.map((path) => basename(path)).sort(),
-      ['ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1', 'main.js', 'node', 'wholegroup']
+      [
+        ...['ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1'],
+        ...['main.js', 'node', 'udevadm', 'wholegroup'],
+      ]
         .filter((name) => programs.some((path) => basename(path) === name))
         .sort(),
     );
@@ -148,16 +151,36 @@ describe('the image', { skip }, () => {
     assert.equal(stdout, '0.1.0\n');
   });
 
+  test('the program that prints uevents starts from these files alone, and listens', {
+    skip: needsRoot,
+  }, () => {
+    // A chroot is no container: it has its PID 1 elsewhere.
+    const words = ['--userspec=65532:65532', rootfs, '/usr/bin/udevadm', 'monitor', '--kernel'];
+    const { stdout, error } = spawnSync('chroot', words, {
+      ...{ encoding: 'utf8', timeout: 2000 },
+      env: { ...env, SYSTEMD_IGNORE_CHROOT: '1' },
+    });
+    assert.match(String(error), /ETIMEDOUT/, 'it ended by itself');
+    assert.match(stdout, /KERNEL - the kernel uevent/);
+  });
+
   test('the bill of materials is inside and beside, and names what the bundle has code of', () => {
     const [beside = ''] = globSync(join(first.out, '*.spdx.json'));
     const inside = join(rootfs, 'usr/share/doc/wholegroup/sbom.spdx.json');
     assert.equal(readFileSync(inside, 'utf8'), readFileSync(beside, 'utf8'));
     const { packages } = json(inside) as {
-      readonly packages: readonly { readonly name: string }[];
+      readonly packages: readonly { readonly name: string; readonly licenseComments?: string }[];
     };
     const names = packages.map(({ name }) => name);
-    for (const name of ['wholegroup', 'node', '@grpc/grpc-js', 'libc6', 'openssl'])
+    for (const name of ['wholegroup', 'node', '@grpc/grpc-js', 'libc6', 'openssl', 'udev'])
       assert.ok(names.includes(name), name);
-    assert.ok(existsSync(join(rootfs, 'usr/share/doc/libc6/copyright')));
+    // Its notice of every package of Debian, or that of the package that it shares one with.
+    const notices = packages.flatMap(
+      ({ licenseComments = '' }) => licenseComments.split(' ')[0] || [],
+    );
+    const shared = ['libatomic1', 'libgcc-s1', 'libstdc++6'];
+    for (const path of notices.filter((each) => !shared.includes(each.split('/')[3] ?? '')))
+      assert.ok(existsSync(join(rootfs, path)), path);
+    assert.ok(notices.length > 10, String(notices.length));
   });
 });

@@ -14,7 +14,11 @@ const contents: Contents = {
   debian: [
     {
       ...{ name: 'libstdc++6', version: '14.2.0-19', architecture: 'amd64' },
-      ...{ sha256: 'ab'.repeat(32), control: '' },
+      ...{ sha256: 'ab'.repeat(32), control: '', licences: [] },
+    },
+    {
+      ...{ name: 'udev', version: '257.13-1~deb13u1', architecture: 'amd64' },
+      ...{ sha256: 'ba'.repeat(32), control: '', licences: ['GPL-2+', 'LGPL-2.1+'] },
     },
   ],
   node: {
@@ -32,6 +36,7 @@ interface Document {
     readonly SPDXID: string;
     readonly name: string;
     readonly versionInfo: string;
+    readonly licenseComments?: string;
     readonly externalRefs: readonly [{ readonly referenceLocator: string }];
   }[];
   readonly relationships: readonly {
@@ -56,10 +61,19 @@ test('every package has an identifier of its own in the form of SPDX, and a purl
       'pkg:npm/%40grpc/grpc-js@1.14.7',
       'pkg:npm/pino@10.4.0',
       'pkg:deb/debian/libstdc%2B%2B6@14.2.0-19?arch=amd64',
+      'pkg:deb/debian/udev@257.13-1~deb13u1?arch=amd64',
       'pkg:generic/v8@14.1',
       'pkg:generic/uv@1.52.0',
     ],
   );
+});
+
+test('of a package of Debian it says which licences its notice names, and where that is', () => {
+  const said = document.packages.flatMap(({ licenseComments }) => licenseComments ?? []);
+  assert.deepEqual(said, [
+    'usr/share/doc/libstdc++6/copyright has the licences, as text',
+    'usr/share/doc/udev/copyright of the source package names: GPL-2+; LGPL-2.1+',
+  ]);
 });
 
 test('everything is inside something, and all that is named is described', () => {
