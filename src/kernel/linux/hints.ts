@@ -119,6 +119,8 @@ export class HintSource {
       const lines = (rest + text).split('\n');
       rest = (lines.pop() ?? '').slice(-lineMax);
       for (const line of lines) {
+        // It says so when it has subscribed.
+        if (line.startsWith('KERNEL - ')) this.#options.log.info('kernel-hints-listening', {});
         const subject = /^KERNEL\[[0-9.]+\]\s+[a-z]+\s+(\/\S+)\s+\(/.exec(line)?.[1];
         if (subject === undefined) continue;
         this.#retryMs = retryFirstMs;
@@ -161,7 +163,9 @@ export class HintSource {
 
 function start(program: string, args: readonly string[]): ChildProcess | null {
   try {
-    return spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], cwd: '/' });
+    // Where process 1 is the host's, a container looks like a chroot, in which udevadm does nothing unless it is told.
+    const env = { ...process.env, SYSTEMD_IGNORE_CHROOT: '1' };
+    return spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], cwd: '/', env });
   } catch {
     return null; // no room for a process: tried again later
   }

@@ -25,6 +25,11 @@ export const kernelEvents = {
       'A child process for kernel calls died in the middle of a call, which counts as failed.',
     fields: ['pid', 'why', 'call', 'path'],
   },
+  'kernel-hints-listening': {
+    level: 'info',
+    meaning: 'The udevadm monitor listens: a change is looked at as soon as the kernel tells it.',
+    fields: [],
+  },
   'kernel-hints-without-udevadm': {
     level: 'info',
     meaning: 'There is no udevadm monitor: changes are noticed by inotify and by polling.',

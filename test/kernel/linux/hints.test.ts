@@ -41,11 +41,12 @@ test('a uevent printed by udevadm is a hint with its device path, however the te
   const udevadm = program(
     folder,
     `echo "monitor will print the received events for:"
+echo "KERNEL - the kernel uevent"
 printf '%s' '${line.slice(0, half)}'; sleep 0.05; printf '%s\\n' '${line.slice(half)}'
 echo 'UDEV  [71.4] bind /devices/x (pci)'
 echo $$ > ${folder}/pid; echo "$@" > ${folder}/args; exec sleep 100`,
   );
-  const { hints, subscription } = listening(t, folder, udevadm);
+  const { hints, subscription, log } = listening(t, folder, udevadm);
   await eventually('the hint', () => hints.length > 0 && existsSync(join(folder, 'args')));
   assert.deepEqual(hints, [
     { source: 'uevent', subject: '/devices/pci0000:00/0000:00:07.0/0000:01:00.0' },
@@ -53,6 +54,10 @@ echo $$ > ${folder}/pid; echo "$@" > ${folder}/args; exec sleep 100`,
   assert.match(
     readFileSync(join(folder, 'args'), 'utf8'),
     /^monitor --kernel .*--subsystem-match=pci/,
+  );
+  assert.deepEqual(
+    log.events.map(({ event }) => event),
+    ['kernel-hints-listening'],
   );
   const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
   subscription.close();
