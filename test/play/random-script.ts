@@ -40,8 +40,11 @@ const tidyWaitMs = 20_000;
 const settleMs = 400;
 /** Device files are numbered from 0 on; as many are tried. */
 const deviceFiles = 3;
-/** How much of a script is about its own functions. */
-const ownShare = 0.75;
+/** How much of a script is about its own functions, and how often it begins with giving them to VFIO. */
+const ownShare = 0.8;
+const takenShare = 0.7;
+/** How often whoever wants to use a function sees first that VFIO has it. */
+const preparedShare = 0.4;
 
 const fileOf = (address: string, name: string): string => `/sys/bus/pci/devices/${address}/${name}`;
 
@@ -73,7 +76,15 @@ class ScriptWriter {
     this.#random = random;
     this.#prefix = prefix;
     this.#iommufd = iommufd;
-    this.#own = [random.pick(devices), random.pick(devices)];
+    const chosen = random.pick(devices);
+    const others = devices.filter(({ group }) => group === chosen.group);
+    this.#own = others.length > 1 ? others : [chosen, random.pick(devices)];
+  }
+
+  /** What most scripts begin with. */
+  begin(): void {
+    if (this.#random.chance(takenShare))
+      for (const device of this.#own) this.#give(device, 'vfio-pci');
   }
 
   #name(kind: string): string {
@@ -107,19 +118,26 @@ class ScriptWriter {
 
   /** What an agent does to give a function to VFIO. */
   #take(): void {
-    const { address, native } = this.#device();
-    this.#write(
-      fileOf(address, 'driver_override'),
-      this.#random.chance(0.9) ? 'vfio-pci' : 'pci-stub',
-    );
+    this.#give(this.#device(), this.#random.chance(0.9) ? 'vfio-pci' : 'pci-stub');
+  }
+
+  #give({ address, native }: Device, driver: string): void {
+    this.#write(fileOf(address, 'driver_override'), driver);
     this.#write(`/sys/bus/pci/drivers/${native}/unbind`, address);
     this.#write('/sys/bus/pci/drivers_probe', address);
+  }
+
+  /** A function that somebody is about to use. */
+  #toBeUsed(): Device {
+    const device = this.#device();
+    if (this.#random.chance(preparedShare)) this.#give(device, 'vfio-pci');
+    return device;
   }
 
   /** What a virtual machine does. */
   #use(): void {
     const random = this.#random;
-    const { address, group } = this.#device();
+    const { address, group } = this.#toBeUsed();
     const [c, g, d] = [this.#name('c'), this.#name('g'), this.#name('d')];
     this.#files.push(d, g, c);
     this.lines.push(`open ${c} /dev/vfio/vfio`, `open ${g} /dev/vfio/${group}`, `status ${g}`);
@@ -149,7 +167,7 @@ class ScriptWriter {
     const random = this.#random;
     const context = this.#context();
     if (random.chance(0.2)) {
-      const { address, group } = this.#device();
+      const { address, group } = this.#toBeUsed();
       const g = this.#open('g', `/dev/vfio/${group}`);
       const d = this.#name('d');
       this.lines.push(`setcont ${g} ${context}`, `status ${g}`);
@@ -158,6 +176,7 @@ class ScriptWriter {
       this.lines.push(`getdev ${d} ${g} ${address}`);
       return;
     }
+    this.#toBeUsed();
     const d = this.#open('v', `/dev/vfio/devices/vfio${random.below(deviceFiles)}`);
     if (random.chance(0.15)) return;
     this.lines.push(`bindiommufd ${d} ${context}`);
@@ -299,6 +318,7 @@ class ScriptWriter {
 export function randomScript(random: Random, script: RandomScript): readonly string[] {
   const writer = new ScriptWriter(random, script);
   writer.lines.push(`sh echo "--- script ${script.prefix}"`, 'ueq');
+  writer.begin();
   for (let n = 0; n < script.steps; n++) writer.step();
   writer.tidy();
   return writer.lines;
