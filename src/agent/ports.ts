@@ -58,7 +58,7 @@ export const defaultTiming: AgentTiming = {
   pollMs: 1000, // a change without a hint is offered or withdrawn within about a second
   roundMs: 30_000, // bounds how long a mount in a private namespace stays unseen
   roundMaxMs: 120_000, // with tens of thousands of open files; an Allocate looks for itself anyway
-  roundShare: 1 / 400, // an idle agent costs less than half a percent of a core
+  roundShare: 1 / 600, // an idle agent costs less than half a percent of a core, the lane that a round starts included
   holdersMs: 1000, // PodResources allows 100 calls a second for everybody; one is polite
   turnoverWaitMs: 800, // admission is serial: a slow Allocate stalls every pod of the node
   retryMinMs: 500,

@@ -33,13 +33,15 @@ const driversFolder = '/sys/bus/pci/drivers';
 const eventNumberFile = '/sys/kernel/uevent_seqnum';
 
 /** Devices are listed at least every so many polls, whatever the number of uevents says. */
-const pollsUnlisted = 10;
+const pollsUnlisted = 30;
 
 /** What the device folders said. */
 interface DeviceListing {
   readonly functions: ReadonlyMap<PciAddress, string>;
   readonly groups: ReadonlySet<number>;
   readonly rest: string;
+  /** Digest of all the answers that this was made from. */
+  readonly raw: string;
   /** Functions that VFIO has, by the name of their device. */
   readonly vfio: ReadonlyMap<string, PciAddress>;
 }
@@ -185,6 +187,9 @@ export class Fingerprints {
       Promise.all(driverNames.map((name) => list(`${driversFolder}/${name}`))),
       Promise.all(classFolders.map(follow)),
     ]);
+    const answers = JSON.stringify([drivers, devices, groups, units, ofDrivers, ofClasses]);
+    const raw = createHash('sha1').update(answers).digest('base64');
+    if (raw === this.#devices?.raw) return this.#devices;
     const listings = new Listings();
     listings.names(driversFolder, drivers, nobodys);
     listings.names(devicesFolder, devices, addressOf);
@@ -199,7 +204,7 @@ export class Fingerprints {
       const found = listings.links(folder, ofClasses[at] ?? absent);
       if (folder === vfioClass) vfio = found;
     }
-    return { functions: listings.functions, groups: numbers, rest: listings.digest(), vfio };
+    return { functions: listings.functions, groups: numbers, rest: listings.digest(), vfio, raw };
   }
 
   /** `enable` of a VFIO device: 0 nobody, 1 or more someone has it open. How the end of a user shows. */

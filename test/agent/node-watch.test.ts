@@ -53,7 +53,7 @@ function watchNode(surveyMs: number) {
 const rounds: readonly (readonly [text: string, surveyMs: number, atSeconds: readonly number[]])[] =
   [
     ['a round comes every 30 s where it takes no time', 0, [30, 60, 90, 120]],
-    ['a round that takes 200 ms is followed by a pause of 400 times that', 200, [30, 110, 191]],
+    ['a round that takes 100 ms is followed by a pause of 600 times that', 100, [30, 90, 150]],
     ['a round comes at least every two minutes', 5000, [35, 160, 285]],
   ];
 
