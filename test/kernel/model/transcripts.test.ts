@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { KernelProfile } from '../../../src/kernel/model/spec.ts';
 import { comparable } from '../../play/comparable.ts';
-import { transcriptMachine } from '../../play/machine.ts';
+import { transcriptMachine, type Variant } from '../../play/machine.ts';
 import { Player } from '../../play/player.ts';
 import { parseScript } from '../../play/script.ts';
 
@@ -13,14 +13,21 @@ const folder = new URL('../../data/transcripts/', import.meta.url);
 const profiles: Readonly<Record<string, KernelProfile>> = {
   '61': '6.1',
   '612': '6.12',
+  '612c': '6.12',
   '72': '7.2',
   '510': 'legacy',
 };
 
 const text = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
 
+/** Scripts that begin with c were played on a kernel with iommufd. */
+function variantOf(script: string): Variant {
+  if (script.startsWith('c')) return 'cdev';
+  return script === 's5' ? 'shpc' : 'acpi-hotplug';
+}
+
 async function play(script: string, profile: KernelProfile): Promise<string[]> {
-  const variant = script === 's5' ? 'shpc' : 'acpi-hotplug';
+  const variant = variantOf(script);
   const lines: string[] = [];
   const player = new Player(transcriptMachine(profile, variant), (line) => lines.push(line));
   assert.equal(await player.play(parseScript(text(`${script}.txt`))), true);
@@ -28,12 +35,12 @@ async function play(script: string, profile: KernelProfile): Promise<string[]> {
 }
 
 for (const name of readdirSync(folder).filter((file) => file.startsWith('out_'))) {
-  const [, kernel = '', script = ''] = /^out_(\d+)_([a-z]+\d+)/.exec(name) ?? [];
+  const [, kernel = '', script = ''] = /^out_(\d+c?)_([a-z]+\d+)/.exec(name) ?? [];
   const profile = profiles[kernel];
   test(`${script} on ${kernel} answers line for line as the real kernel did`, async () => {
     assert.ok(profile !== undefined, `no profile for ${name}`);
     // Random scripts that once differed: what else goes on meanwhile is not fixed.
-    const isRandom = script.startsWith('r');
+    const isRandom = /^[rc]/.test(script);
     const how = { anySensor: isRandom || script.startsWith('m'), anyRace: isRandom };
     const expected = comparable(text(name).replaceAll('\r', '').split('\n'), how);
     assert.ok(expected.length > 10, 'the recording has lines');

@@ -15,11 +15,12 @@ const folder = new URL('../../data/transcripts/', import.meta.url);
 const recordedOn: Readonly<Record<string, KernelName>> = {
   '61': '6.1',
   '612': '6.12',
+  '612c': '6.12-cdev',
   '72': 'newest',
   '510': '5.10',
 };
-/** Ownership from bind to close, and numbers of groups that come again. */
-const coreScripts: ReadonlySet<string> = new Set(['s1', 's10']);
+/** Ownership from bind to close, numbers of groups that come again, and device files. */
+const coreScripts: ReadonlySet<string> = new Set(['s1', 's10', 'c3']);
 const segmentationFault = 139;
 const deadlineMs = 240_000;
 
@@ -32,7 +33,7 @@ async function play(kernelName: KernelName, script: string): Promise<readonly st
   const shape = shapes[script === 's5' ? 'transcripts-shpc' : 'transcripts'];
   const job = [
     // Random scripts were recorded without pauses.
-    textFile('job/main', `player ${script.startsWith('r') ? '-q ' : ''}/job/script\n`),
+    textFile('job/main', `player ${/^[rc]/.test(script) ? '-q ' : ''}/job/script\n`),
     textFile('job/script', text(`${script}.txt`)),
   ];
   const ended = await runGuest({ rig, kernel, shape, job, deadlineMs });
@@ -42,7 +43,7 @@ async function play(kernelName: KernelName, script: string): Promise<readonly st
 }
 
 const recordings = readdirSync(folder)
-  .map((file) => /^out_(\d+)_([a-z]+\d+)/.exec(file))
+  .map((file) => /^out_(\d+c?)_([a-z]+\d+)/.exec(file))
   .filter((match) => match !== null)
   .map(({ 1: kernel = '', 2: script = '', input }) => ({ file: input, kernel, script }))
   .filter(({ script }) => !onlyCore || coreScripts.has(script));

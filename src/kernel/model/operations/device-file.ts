@@ -93,7 +93,8 @@ function openByGroup(machine: Machine, group: VfioGroup, vfio: VfioDevice): Open
     }
   }
   vfio.openCount += 1;
-  const pinned = group.openedFile;
+  // Under iommufd the context has the group, so the group's file may go before the device's.
+  const pinned = group.container === null ? null : group.openedFile;
   pinned?.get();
   return new OpenFile(what, 'anon_inode:[vfio-device]', () => {
     vfio.openCount -= 1;

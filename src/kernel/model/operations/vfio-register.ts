@@ -13,7 +13,7 @@ import { leaveGroup, placeInGroup } from './grouping.ts';
 import { detachContainer } from './container.ts';
 
 const vfioMajor = 243;
-const vfioDevMajor = 511;
+const vfioDevMajor = 244;
 /** What a removal takes once the last user has gone. */
 const afterUsersMs = 3;
 
