@@ -110,7 +110,8 @@ async function make(): Promise<void> {
     ],
     config: {
       Entrypoint: ['/usr/bin/node', ...agentNodeFlags, `/${programFolder}/main.js`],
-      Env: ['PATH=/usr/bin'],
+      // In a pod that shares the host's process IDs, udevadm takes its container for a chroot, in which it does nothing.
+      Env: ['PATH=/usr/bin', 'SYSTEMD_IGNORE_CHROOT=1'],
       User: `${nobody}:${nobody}`,
       WorkingDir: '/',
       Labels: labels(),

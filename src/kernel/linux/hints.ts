@@ -163,9 +163,7 @@ export class HintSource {
 
 function start(program: string, args: readonly string[]): ChildProcess | null {
   try {
-    // Where process 1 is the host's, a container looks like a chroot, in which udevadm does nothing unless it is told.
-    const env = { ...process.env, SYSTEMD_IGNORE_CHROOT: '1' };
-    return spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], cwd: '/', env });
+    return spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], cwd: '/' });
   } catch {
     return null; // no room for a process: tried again later
   }
