@@ -118,7 +118,7 @@ export class NodeWatch {
   async #run(trigger: SurveyTrigger): Promise<void> {
     this.#surveying = true;
     this.#wanted = null;
-    const { clock, host } = this.#context.ports;
+    const { clock, host, timing } = this.#context.ports;
     // What the next poll compares with is what this survey saw: a change that comes and goes between two polls
     // must not leave the survey's picture standing. What changed meanwhile counts as changed.
     const before = await host.fingerprint();
@@ -130,6 +130,8 @@ export class NodeWatch {
     const startedMs = clock.monotonicMs();
     await this.#context.survey(actual, where);
     if (actual === 'round') this.#roundTookMs = clock.monotonicMs() - startedMs;
+    // First what was found goes out. Hints about the same change come meanwhile: the next survey is for all of them.
+    if (actual !== 'start') await this.#pause(timing.hintDelayMs);
     const after = await host.fingerprint();
     this.#fingerprint = after;
     const meanwhile = changesBetween(before, after);
@@ -138,7 +140,8 @@ export class NodeWatch {
     this.#surveying = false;
     // Looks at a few groups do not put off the round, which looks at all of them.
     if (actual === 'round' || where.kind === 'anything' || this.#round === null) this.#nextRound();
-    if (this.#wanted !== null && !this.#stopped) this.#schedule();
+    // It has waited already.
+    if (this.#wanted !== null) this.#guard(this.#run(this.#wanted));
   }
 
   /** Where the node may be different from what the last survey saw. */
@@ -181,6 +184,10 @@ export class NodeWatch {
     });
     this.#timers.add(timer);
     return timer;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#after(delayMs, resolve));
   }
 
   #guard(work: Promise<void>): void {

@@ -8,8 +8,13 @@ import { prepareRig, type Rig } from '../kernel/rig/rig.ts';
 import { type KernelName, kernelNames } from '../kernel/rig/wanted.ts';
 import { type DiskParts, preparedDisk } from './disk.ts';
 
-/** Kernels that pods are judged on: those that the agent runs on, the newest first. */
-export const nodeKernels = ['newest', '6.12', '6.1'] as const satisfies readonly KernelName[];
+/** Kernels that pods are judged on: those that the agent runs on, the newest first; and the one with files of devices. */
+export const nodeKernels = [
+  'newest',
+  '6.12',
+  '6.1',
+  '6.12-cdev',
+] as const satisfies readonly KernelName[];
 
 /** An emulated machine is an order of magnitude slower; most of what is waited for is not all computing. */
 export const slowness = 4;

@@ -2,7 +2,7 @@
 //
 //   npm run test:node -- [--core] [--kernel NAME]... [--keep-image] [PART]...
 //
-// --core: what CI has time for. NAME: newest, 6.12, 6.1. PART: a piece of the name of a scene; only those are played.
+// --core: what CI has time for. NAME: newest, 6.12, 6.1, 6.12-cdev. PART: a piece of the name of a scene; only those are played.
 // --keep-image: wholegroup's image as it was made last, not as this checkout is now.
 // Where it cannot run it says why, as "skipped", and ends with 0 with --core, else with 69.
 import { parseArgs } from 'node:util';

@@ -10,6 +10,12 @@ export interface VfioPod {
   /** It does not end on SIGTERM. */
   readonly stubborn?: boolean;
   readonly graceSeconds?: number;
+  /** The user that its program is; root unless said. */
+  readonly user?: number;
+  /** It opens the files of the devices, with /dev/iommu, instead of the group. */
+  readonly byFiles?: boolean;
+  /** Its program is started again when it ends, or when the node comes back. */
+  readonly lasting?: boolean;
 }
 
 /** What it says when its program holds every device. */
@@ -17,27 +23,36 @@ export const holding = 'holding';
 
 const named = `$(env | sed -n 's/^PCI_RESOURCE_[^=]*=//p' | tr , ' ')`;
 
-function script({ addresses, stubborn = false }: VfioPod): string {
+function program({ addresses, byFiles = false }: VfioPod): string {
+  if (byFiles) return 'vfio-user --files /dev/vfio/devices/*';
   const opened = addresses.length > 0 ? addresses.join(' ') : named;
+  return `vfio-user --watch "$group" ${opened}`;
+}
+
+function script(pod: VfioPod): string {
+  const { stubborn = false } = pod;
   return [
     'env | grep -E "^(PCI|WHOLEGROUP)" | sort',
-    'for each in /dev/vfio/*; do echo "NODE $each"; done',
+    'find /dev/vfio /dev/iommu -type c 2>/dev/null | sed "s/^/NODE /"',
     'group=$(ls /dev/vfio | grep -v vfio)',
     'echo "memory that may be locked: $(ulimit -l) KiB"',
     // The first process of a container ignores what it has no handler for.
     ...(stubborn ? [] : ['trap "exit 0" TERM']),
-    `sleep 1000000 | vfio-user --watch "$group" ${opened} &`,
-    'wait',
+    `sleep 1000000 | ${program(pod)} &`,
+    'wait $!',
   ].join('\n');
 }
 
 /** The spec of such a pod. */
 export function vfioPodSpec(pod: VfioPod): Readonly<Record<string, unknown>> {
   return {
-    restartPolicy: 'Never',
+    restartPolicy: pod.lasting === true ? 'Always' : 'Never',
     terminationGracePeriodSeconds: pod.graceSeconds ?? 2,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    ...(pod.user === undefined
+      ? {}
+      : { securityContext: { runAsUser: pod.user, runAsGroup: pod.user, runAsNonRoot: true } }),
     containers: [
       {
         name: 'main',

@@ -45,8 +45,9 @@ function whereWaitedFor(lines: readonly string[]): string[] {
 
 /** Events that came together, those of one function after those of another; those of one stay as they came. */
 function inOrderOfFunctions(lines: readonly string[]): string[] {
+  // The node of a group belongs to no function; two groups are as much apart as two functions.
   const functionOf = (line: string): string =>
-    /([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?!.*[0-9a-f]{2}\.[0-7])/.exec(
+    /([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]|virtual\/vfio\/\S+)(?!.*[0-9a-f]{2}\.[0-7])/.exec(
       line.split('|')[0] ?? '',
     )?.[1] ?? '';
   const sorted: string[] = [];

@@ -29,6 +29,8 @@ export class DevicePlugins {
   readonly #closing = new Map<ResourceName, Promise<void>>();
   #offersWatch: { close(): void } | null = null;
   #flush: Timer | null = null;
+  /** When lists were last pushed (monotonic). */
+  #followedAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(options: PluginOptions) {
@@ -80,7 +82,10 @@ export class DevicePlugins {
 
   #offersChanged(): void {
     if (this.#flush !== null || this.#stopped) return;
-    this.#flush = this.#options.clock.after(this.#options.timing.coalesceMs, () => {
+    const { clock, timing } = this.#options;
+    // The first of a moment goes at once; those that follow it closely go together.
+    const nextMs = this.#followedAtMs + timing.coalesceMs;
+    this.#flush = clock.after(Math.max(0, nextMs - clock.monotonicMs()), () => {
       this.#flush = null;
       this.#follow();
     });
@@ -91,7 +96,9 @@ export class DevicePlugins {
   // empty for a while, for the kubelet to take the capacity off the node, and then its server closes.
   #follow(): void {
     if (this.#stopped) return;
-    const offers = this.#options.door.offers();
+    const { clock, door } = this.#options;
+    this.#followedAtMs = clock.monotonicMs();
+    const offers = door.offers();
     for (const resource of offers.keys()) this.#serve(resource);
     for (const [resource, entry] of this.#entries) {
       if (!offers.has(resource)) this.#retire(resource, entry);

@@ -25,7 +25,7 @@ export interface PluginTiming {
   readonly drainMs: number;
   /** How often the folder is looked at when no event came. */
   readonly pollMs: number;
-  /** Changes of the offers within this time are one push. */
+  /** From one push to the next at least: changes of the offers that follow each other within this time go together. */
   readonly coalesceMs: number;
   /** A resource that is no longer offered is listed as empty this long before its server closes. */
   readonly retireMs: number;

@@ -4,6 +4,8 @@
 //                                from its configuration space, says "holding", and holds until its input ends
 //   vfio-user --watch GROUP ADDRESS...   also resets each device, and says so when the kernel wants one back
 //   vfio-user --group GROUP      opens the group only, and holds
+//   vfio-user --files FILE...    opens each device by its own file (/dev/vfio/devices/vfioN), and maps memory for DMA by
+//                                /dev/iommu; no group is opened
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -16,6 +18,28 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/** What headers before 6.6 do not have: linux/iommufd.h, and what linux/vfio.h got with it. */
+struct bind_iommufd {
+  uint32_t argsz, flags;
+  int32_t iommufd;
+  uint32_t devid;
+};
+struct attach_iommufd {
+  uint32_t argsz, flags, pt_id;
+};
+struct ioas_alloc {
+  uint32_t size, flags, ioas_id;
+};
+struct ioas_map {
+  uint32_t size, flags, ioas_id, reserved;
+  uint64_t user_va, length, iova;
+};
+#define BIND_IOMMUFD _IO(VFIO_TYPE, VFIO_BASE + 18)
+#define ATTACH_IOMMUFD _IO(VFIO_TYPE, VFIO_BASE + 19)
+#define IOAS_ALLOC _IO(';', 0x81)
+#define IOAS_MAP _IO(';', 0x85)
+enum { IOAS_FIXED_IOVA = 1, IOAS_WRITEABLE = 2, IOAS_READABLE = 4 };
 
 enum { MAP_BYTES = 1 << 20, IOVA = 0x10000000, DEVICES_MAX = 16 };
 
@@ -67,18 +91,52 @@ static void watch_device(int device, const char *address) {
   watched[watching++] = address;
 }
 
-static void use_device(int group, const char *address, int watch) {
-  int device = step("GET_DEVICE_FD", ioctl(group, VFIO_GROUP_GET_DEVICE_FD, address));
+static void read_device(int device, const char *name) {
   struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
   step("GET_REGION_INFO", ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config));
   uint32_t id = 0;
   step("read", pread(device, &id, sizeof id, config.offset));
-  printf("%s is %04x:%04x\n", address, id & 0xffff, id >> 16);
+  printf("%s is %04x:%04x\n", name, id & 0xffff, id >> 16);
+}
+
+static void use_device(int group, const char *address, int watch) {
+  int device = step("GET_DEVICE_FD", ioctl(group, VFIO_GROUP_GET_DEVICE_FD, address));
+  read_device(device, address);
   if (watch) watch_device(device, address);
+}
+
+static void use_files(char **paths, int count) {
+  int iommu = step("open iommu", open("/dev/iommu", O_RDWR));
+  struct ioas_alloc space = {.size = sizeof space};
+  step("IOAS_ALLOC", ioctl(iommu, IOAS_ALLOC, &space));
+  for (int i = 0; i < count; i++) {
+    int device = step("open device", open(paths[i], O_RDWR));
+    struct bind_iommufd bind = {.argsz = sizeof bind, .iommufd = iommu};
+    step("BIND_IOMMUFD", ioctl(device, BIND_IOMMUFD, &bind));
+    struct attach_iommufd attach = {.argsz = sizeof attach, .pt_id = space.ioas_id};
+    step("ATTACH_IOMMUFD", ioctl(device, ATTACH_IOMMUFD, &attach));
+    read_device(device, paths[i]);
+    watch_device(device, paths[i]);
+  }
+  void *memory = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  struct ioas_map map = {
+      .size = sizeof map,
+      .flags = IOAS_FIXED_IOVA | IOAS_WRITEABLE | IOAS_READABLE,
+      .ioas_id = space.ioas_id,
+      .user_va = (uintptr_t)memory,
+      .length = MAP_BYTES,
+      .iova = IOVA,
+  };
+  step("MAP_DMA", ioctl(iommu, IOAS_MAP, &map));
 }
 
 int main(int argc, char **argv) {
   if (argc < 3) return 64;
+  if (strcmp(argv[1], "--files") == 0) {
+    use_files(argv + 2, argc - 2);
+    hold();
+    return 0;
+  }
   int only_group = strcmp(argv[1], "--group") == 0;
   int watch = strcmp(argv[1], "--watch") == 0;
   int first = only_group || watch ? 2 : 1;

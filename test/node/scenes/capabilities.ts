@@ -1,26 +1,13 @@
 // The capabilities that the chart gives to the agent, on a kernel of its own and control groups of version 2: with all of
 // them groups are offered; without one, what is missed is seen, and nothing is offered that nobody has looked at.
 import assert from 'node:assert/strict';
-import { preparedInstall } from '../../cluster/harness/product.ts';
-import { chartArguments, helm } from '../../cluster/stage/install.ts';
 import { agentCapabilities } from '../../cluster/stage/shipped.ts';
-import { productNamespace } from '../../cluster/stage/stage.ts';
-import { usualMs } from '../../cluster/stage/wait.ts';
 import { flowGroups } from '../../kernel/guest/flow/groups.ts';
 import type { NodeStage } from '../node-stage.ts';
-import { shares } from '../open.ts';
 import type { Scene } from '../scene.ts';
+import { upgrade } from '../upgrade.ts';
 
 const group = flowGroups.nic;
-
-/** Upgrades the release; returns when the agent that has these values is ready. */
-async function upgrade(at: NodeStage, set: readonly string[]): Promise<void> {
-  const { cluster } = at.stage;
-  const args = chartArguments(cluster, { ownKernels: true, set: [...shares, ...set] });
-  await helm(cluster, await preparedInstall(), ['upgrade', ...args]);
-  const agents = ['rollout', 'status', 'daemonset/wholegroup-agent', '-n', productNamespace];
-  await at.stage.kubectl(...agents, `--timeout=${usualMs / 1000}s`);
-}
 
 /** The masks of the agent's first process, as the guest's kernel has them. */
 async function masks(at: NodeStage): Promise<string> {

@@ -5,28 +5,33 @@ import { askedKernels, isAsked, nodeDisk, nodeRig, onlyCore } from '../asked.ts'
 import type { NodeStage } from '../node-stage.ts';
 import { keptFolder, openNode } from '../open.ts';
 import type { Scene } from '../scene.ts';
+import { deviceFiles, otherUser } from '../scenes/access.ts';
 import { capabilities } from '../scenes/capabilities.ts';
 import { behindBridge, twoFunctions } from '../scenes/claims.ts';
 import { mountedDisk } from '../scenes/disk-in-use.ts';
+import { hints } from '../scenes/hints.ts';
 import { forcedDeletion, stubbornPod } from '../scenes/holders.ts';
 import { nodesOwn, otherPodsGroup } from '../scenes/isolation.ts';
 import { killedInClaim, killedInReturn, programsRestart } from '../scenes/outages.ts';
 import { hotPlug, hotUnplug, sriov } from '../scenes/plugging.ts';
 import { reboot } from '../scenes/reboot.ts';
 
-const core: readonly Scene[] = [twoFunctions, otherPodsGroup, mountedDisk, nodesOwn];
+const core: readonly Scene[] = [hints, twoFunctions, otherPodsGroup, mountedDisk, nodesOwn];
 const rest: readonly Scene[] = [
   ...[behindBridge, stubbornPod, forcedDeletion, sriov, killedInClaim, killedInReturn],
-  ...[programsRestart, hotUnplug, hotPlug, capabilities],
+  ...[programsRestart, hotUnplug, hotPlug, otherUser, capabilities],
   // The machine is another one afterwards.
   reboot,
 ];
+/** On the one kernel that has them. */
+const onFiles: readonly Scene[] = [twoFunctions, deviceFiles];
 /** What takes minutes is played on one kernel. */
 const wholeOn: KernelName = 'newest';
 const tell = (line: string): void => console.log(`  ${line}`);
 
 function scenesOn(kernel: KernelName): readonly Scene[] {
-  const all = !onlyCore() && kernel === wholeOn ? [...core, ...rest] : core;
+  const whole = !onlyCore() && kernel === wholeOn ? [...core, ...rest] : core;
+  const all = kernel === '6.12-cdev' ? onFiles : whole;
   return all.filter(({ name }) => isAsked(name));
 }
 
@@ -34,10 +39,12 @@ for (const kernel of askedKernels()) {
   describe(`Linux ${kernel}`, { timeout: 1_800_000 }, () => {
     const scenes = scenesOn(kernel);
     let at: NodeStage | null = null;
+    let whyNot = 'nothing was asked for';
     let failed = false;
     before(async () => {
       const rig = await nodeRig([kernel], tell);
       const [tree] = rig.kernels;
+      whyNot = rig.missing.get(kernel) ?? whyNot;
       if (tree === undefined || scenes.length === 0) return;
       tell(`Linux ${tree.release}`);
       const disk = await nodeDisk(rig, tell);
@@ -54,7 +61,7 @@ for (const kernel of askedKernels()) {
     });
     for (const { name, play, skip } of scenes) {
       test(`${kernel}: ${name}`, async (t) => {
-        if (at === null) return t.skip('no suite of the mirror has a kernel of that version');
+        if (at === null) return t.skip(whyNot);
         if (skip?.[kernel] !== undefined) return t.skip(skip[kernel]);
         const startedMs = performance.now();
         try {
