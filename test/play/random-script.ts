@@ -38,6 +38,8 @@ const waitMs = 1200;
 const tidyWaitMs = 20_000;
 /** What starts in the background has come to its end then. */
 const settleMs = 400;
+/** Whoever waited for a file has come to its end then. */
+const releasedMs = 60;
 /** Device files are numbered from 0 on; as many are tried. */
 const deviceFiles = 3;
 /** How much of a script is about its own functions, and how often it begins with giving them to VFIO. */
@@ -292,7 +294,8 @@ class ScriptWriter {
 
   /** Lets go of everything, gives every function back to its driver, and prints what is so then. */
   tidy(): void {
-    for (const name of this.#files) this.lines.push(`close ${name}`);
+    // Whoever waited for a file goes on by itself: two who did so at the same moment would race for numbers.
+    for (const name of this.#files) this.lines.push(`close ${name}`, `sleep ${releasedMs}`);
     for (const name of this.#children) this.lines.push(`wait ${name} ${tidyWaitMs}`);
     for (const id of this.#plugged) this.lines.push(`host device_del ${id}`);
     this.lines.push(`sleep ${settleMs}`, 'ue');
