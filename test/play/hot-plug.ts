@@ -16,7 +16,7 @@ const buses: Readonly<Record<string, { readonly bridge: string; readonly bus: st
 
 /** Devices that `device_add` can name. */
 const models: Readonly<Record<string, Given>> = {
-  e1000: { ...e1000('eth3', '52:54:00:12:34:59') },
+  e1000: { ...e1000('eth3', '52:54:00:12:34:59'), resetMethods: ['bus'] },
   e1000e: {
     vendor: '8086',
     device: '10d3',

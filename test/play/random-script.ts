@@ -38,6 +38,8 @@ const waitMs = 1200;
 const tidyWaitMs = 20_000;
 /** What starts in the background has come to its end then. */
 const settleMs = 400;
+/** What was plugged in has come, and gone. */
+const pluggedMs = 2500;
 /** Whoever waited for a file has come to its end then. */
 const releasedMs = 60;
 /** Device files are numbered from 0 on; as many are tried. */
@@ -73,6 +75,7 @@ class ScriptWriter {
   #children: string[] = [];
   #files: string[] = [];
   #plugged: string[] = [];
+  #hasPlugged = false;
 
   constructor(random: Random, { prefix, iommufd }: Omit<RandomScript, 'steps'>) {
     this.#random = random;
@@ -210,6 +213,7 @@ class ScriptWriter {
     }
     const id = this.#name('h');
     this.#plugged.push(id);
+    this.#hasPlugged = true;
     const slot = 2 + this.#random.below(6);
     this.lines.push(`host device_add e1000,id=${id},bus=pb0,addr=${slot}.0`);
   }
@@ -298,7 +302,7 @@ class ScriptWriter {
     for (const name of this.#files) this.lines.push(`close ${name}`, `sleep ${releasedMs}`);
     for (const name of this.#children) this.lines.push(`wait ${name} ${tidyWaitMs}`);
     for (const id of this.#plugged) this.lines.push(`host device_del ${id}`);
-    this.lines.push(`sleep ${settleMs}`, 'ue');
+    this.lines.push(`sleep ${this.#hasPlugged ? pluggedMs : settleMs}`, 'ue');
     this.lines.push(
       `w ${fileOf('0000:04:00.0', 'sriov_drivers_autoprobe')} 0`,
       'w /sys/bus/pci/rescan 1',

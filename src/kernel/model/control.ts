@@ -27,6 +27,8 @@ import type { Task } from './vfs.ts';
 /** What happens to a machine from outside of KernelFs. Processes are named by their pid. */
 export class ModelControl {
   readonly #machine: () => Machine;
+  /** Plugged in, and not found yet by the hot-plug driver. */
+  readonly #arriving = new Set<PciAddress>();
 
   /** `machine`: the machine of today (a reboot makes another). */
   constructor(machine: () => Machine) {
@@ -126,7 +128,11 @@ export class ModelControl {
     if (machine.devices.has(spec.address)) return 'EEXIST';
     const parent = spec.parent === null ? null : machine.devices.get(spec.parent);
     if (parent === undefined) return 'ENODEV';
-    await this.#underRescanLock((task) => plugIn(machine, spec, parent, task));
+    this.#arriving.add(spec.address);
+    await this.#underRescanLock((task) => {
+      this.#arriving.delete(spec.address);
+      return plugIn(machine, spec, parent, task);
+    });
     return null;
   }
 
@@ -134,7 +140,8 @@ export class ModelControl {
   async hotRemove(address: PciAddress): Promise<Errno | null> {
     const machine = this.#machine();
     machine.hidden.delete(address);
-    if (!machine.devices.has(address)) return 'ENODEV';
+    // One that is plugged in and not found yet is asked out as soon as it is.
+    if (!machine.devices.has(address) && !this.#arriving.has(address)) return 'ENODEV';
     await this.#underRescanLock(async (task) => {
       const device = machine.devices.get(address);
       if (device !== undefined) await removeFunction(machine, device, task);

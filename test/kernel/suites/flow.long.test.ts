@@ -11,35 +11,42 @@ import type { KernelName } from '../rig/wanted.ts';
 import { judgeScenes, playBoot } from './flow-runs.ts';
 import { everywhere, kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
 
-const kernels = ['6.1', '6.12', 'newest'] as const;
+const kernels = ['6.1', '6.12', '6.12-cdev', 'newest'] as const;
 /** Boots that take minutes are played on one kernel each, unless everything is asked for. */
 const playedOn = {
-  claims: kernels,
+  claims: ['6.1', '6.12', 'newest'],
+  files: ['6.12-cdev'],
   kills: ['newest'],
   hung: ['6.12'],
   reboot: ['6.1'],
 } as const satisfies Readonly<Record<string, readonly KernelName[]>>;
-/** What CI has time for: one whole flow on one kernel. */
-const core = { kernel: '6.12', parts: ['two functions', 'full disk', 'during write 3 of'] };
+/** What CI has time for: one whole flow on one kernel, and one with files of devices. */
+const core: Readonly<Partial<Record<KernelName, readonly string[]>>> = {
+  '6.12': ['two functions', 'full disk', 'during write 3 of'],
+  '6.12-cdev': ['files of a NIC'],
+};
 const keepMark = '@@KEEP ';
 
 const rig = await suiteRig();
 const isPlayed = (boot: keyof typeof playedOn, name: KernelName): boolean => {
-  if (onlyCore) return name === core.kernel;
+  // Only one kernel has them.
+  if ((boot === 'files') !== (name === '6.12-cdev')) return false;
+  if (onlyCore) return core[name] !== undefined;
   return everywhere || playedOn[boot].some((each) => each === name);
 };
-const isChosen = ({ name }: Scene): boolean =>
-  !onlyCore || core.parts.some((part) => name.includes(part));
+const partsOn = (name: KernelName): readonly string[] => (onlyCore ? (core[name] ?? []) : []);
+const isChosen = ({ name }: Scene, parts: readonly string[]): boolean =>
+  parts.length === 0 || parts.some((part) => name.includes(part));
 
 describe('the whole flow on real devices', { concurrency: sideBySide }, () => {
   for (const name of kernels) {
-    for (const boot of ['claims', 'kills', 'hung'] as const) {
-      const scenes = boots[boot].filter(isChosen);
+    const parts = partsOn(name);
+    for (const boot of ['claims', 'kills', 'hung', 'files'] as const) {
+      const scenes = boots[boot].filter((scene) => isChosen(scene, parts));
       if (scenes.length === 0 || !isPlayed(boot, name)) continue;
       test(`${name}: ${boot}`, async (t) => {
         const kernel = kernelOf(rig, name);
         if (typeof kernel === 'string') return t.skip(kernel);
-        const parts = onlyCore ? core.parts : [];
         await judgeScenes(t, name, scenes, await playBoot({ rig, kernel, boot, parts }));
       });
     }

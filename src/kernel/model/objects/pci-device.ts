@@ -72,7 +72,13 @@ export class PciDevice {
 
   constructor(
     spec: DeviceSpec,
-    links: { parent: PciDevice | null; rootPath: string; physfn: PciDevice | null },
+    links: {
+      parent: PciDevice | null;
+      rootPath: string;
+      physfn: PciDevice | null;
+      /** What it can be reset by; all that its hardware can, unless said. */
+      resetMethods?: readonly string[];
+    },
   ) {
     this.spec = spec;
     this.address = spec.address;
@@ -84,8 +90,8 @@ export class PciDevice {
       spec.sriov === null
         ? null
         : { total: spec.sriov.totalVfs, num: 0, autoprobe: true, vfs: new Map() };
-    this.bootResetMethods = spec.resetMethods;
-    this.resetMethods = spec.resetMethods;
+    this.bootResetMethods = links.resetMethods ?? spec.resetMethods;
+    this.resetMethods = this.bootResetMethods;
     this.dead = spec.dead;
     this.firmwareNode = spec.firmwareNode ?? null;
     this.hasFirmwareNode = spec.firmwareNode !== null;

@@ -44,7 +44,7 @@ function slotEvent(machine: Machine, action: string, name: string): void {
 }
 
 /** pci_scan_bridge: the bus is registered, then the slots; a name that was taken is changed first. */
-export function addBus(machine: Machine, device: PciDevice, quiet: boolean): void {
+export function addBus(machine: Machine, device: PciDevice, quiet = false): void {
   if (device.spec.header !== 'bridge') return;
   const name = busBelow(device);
   if (name !== null) addChild(machine, { name, subsystem: 'pci_bus', parent: device }, quiet);

@@ -34,13 +34,13 @@ export function rootPathOf(address: PciAddress): string {
 }
 
 /** The wakeup source of the slot's ACPI node (pci_acpi_setup). */
-function addWakeup(machine: Machine, device: PciDevice, quiet: boolean): void {
+function addWakeup(machine: Machine, device: PciDevice): void {
   if (device.firmwareNode === null) return;
   const parent = machine.profile.wakeupBelowDevice
     ? device
     : ({ kind: 'root', devpath: device.firmwareNode } as const);
   const name = `wakeup${machine.ids('wakeup').take()}`;
-  device.wakeup = addChild(machine, { name, subsystem: 'wakeup', parent }, quiet);
+  device.wakeup = addChild(machine, { name, subsystem: 'wakeup', parent });
 }
 
 function removeWakeup(machine: Machine, device: PciDevice): void {
@@ -50,19 +50,29 @@ function removeWakeup(machine: Machine, device: PciDevice): void {
   device.wakeup = null;
 }
 
+/**
+ * pci_init_reset_methods: a function that is not the first on its bus cannot be reset by the bus, and stays so. What is
+ * there at boot is as the machine says (boot.ts).
+ */
+function resetMethodsFound(machine: Machine, spec: DeviceSpec, place: Place): readonly string[] {
+  const isFirst = [...machine.devices.values()].every(
+    ({ parent, physfn }) => parent !== place.parent || physfn !== null,
+  );
+  return isFirst || place.physfn !== null
+    ? spec.resetMethods
+    : spec.resetMethods.filter((method) => method !== 'bus');
+}
+
 /** pci_device_add: the function exists, is in its group, and is announced; no driver may be tried yet. */
-export function findFunction(
-  machine: Machine,
-  spec: DeviceSpec,
-  place: Place,
-  quiet = false,
-): PciDevice {
-  const device = new PciDevice(spec, { ...place, rootPath: rootPathOf(spec.address) });
+export function findFunction(machine: Machine, spec: DeviceSpec, place: Place): PciDevice {
+  const resetMethods = resetMethodsFound(machine, spec, place);
+  const links = { ...place, rootPath: rootPathOf(spec.address), resetMethods };
+  const device = new PciDevice(spec, links);
   machine.addDevice(device);
-  addWakeup(machine, device, quiet);
+  addWakeup(machine, device);
   joinGroup(machine, device);
-  if (!quiet) pciEvent(machine, device, 'add');
-  addBus(machine, device, quiet);
+  pciEvent(machine, device, 'add');
+  addBus(machine, device);
   return device;
 }
 

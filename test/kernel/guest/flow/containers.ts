@@ -10,6 +10,8 @@ import { VfioProgram } from './vfio-program.ts';
 export class VfioContainers implements ContainerRuntime {
   readonly #cdiDir: string;
   readonly #programs = new Map<string, VfioProgram[]>();
+  /** Nodes that the containers of a pod were given, when they were started last. */
+  readonly #nodes = new Map<string, readonly string[]>();
   /** A container that is stopped leaves its program behind, as one whose shim was killed. */
   leaveBehind = false;
 
@@ -21,10 +23,10 @@ export class VfioContainers implements ContainerRuntime {
     const programs: VfioProgram[] = [];
     try {
       for (const name of run.grant.cdiDevices) {
-        const group = this.#groupOf(name);
         const leader = name.slice(name.indexOf('=') + 1);
-        const onVfio = endpointsOf(leader).filter((each) => driverOf(each) === 'vfio-pci');
-        programs.push(await VfioProgram.start(group, onVfio));
+        const nodes = this.#nodesOf(name);
+        this.#nodes.set(run.uid, nodes);
+        programs.push(await this.#use(nodes, leader));
       }
     } catch (thrown) {
       for (const program of programs) await program.kill();
@@ -47,6 +49,11 @@ export class VfioContainers implements ContainerRuntime {
     return this.#programs.get(uid) ?? [];
   }
 
+  /** Nodes that a pod was given. */
+  nodesOf(uid: string): readonly string[] {
+    return this.#nodes.get(uid) ?? [];
+  }
+
   /** Ends every program of a pod. */
   async kill(uid: string): Promise<void> {
     const programs = this.#programs.get(uid) ?? [];
@@ -54,15 +61,26 @@ export class VfioContainers implements ContainerRuntime {
     await Promise.all(programs.map((program) => program.kill()));
   }
 
-  /** Number of the group file that the spec of a qualified device name hands out. */
-  #groupOf(name: string): string {
+  /** Device nodes that the spec of a qualified device name hands out. */
+  #nodesOf(name: string): readonly string[] {
     for (const file of readdirSync(this.#cdiDir).filter((each) => each.endsWith('.json'))) {
       const spec = JSON.parse(readFileSync(join(this.#cdiDir, file), 'utf8')) as CdiSpec;
       const device = spec.devices.find((each) => `${spec.kind}=${each.name}` === name);
-      const paths = device?.containerEdits.deviceNodes.map(({ path }) => path) ?? [];
-      const group = paths.map((path) => /^\/dev\/vfio\/(\d+)$/.exec(path)?.[1]).find(Boolean);
-      if (group !== undefined) return group;
+      if (device !== undefined) return device.containerEdits.deviceNodes.map(({ path }) => path);
     }
     throw new Error(`unresolvable CDI devices ${name}`);
+  }
+
+  /** Uses what the nodes are: the files of devices with /dev/iommu, or a group. */
+  #use(nodes: readonly string[], leader: string): Promise<VfioProgram> {
+    if (nodes.includes('/dev/iommu')) {
+      return VfioProgram.startByFiles(
+        nodes.filter((path) => path.startsWith('/dev/vfio/devices/')),
+      );
+    }
+    const group = nodes.map((path) => /^\/dev\/vfio\/(\d+)$/.exec(path)?.[1]).find(Boolean);
+    if (group === undefined) throw new Error(`no group among ${nodes.join(', ')}`);
+    const onVfio = endpointsOf(leader).filter((each) => driverOf(each) === 'vfio-pci');
+    return VfioProgram.start(group, onVfio);
   }
 }

@@ -37,8 +37,8 @@ export const flowGroups = {
   virtioNic: byAddress('virtio-nic', '0000:09:00.0'),
 } as const satisfies Readonly<Record<string, FlowGroup>>;
 
-/** All policies as one file. */
-export function policiesText(): string {
+/** All policies as one file; `access`: how devices are given out, where it is not left open. */
+export function policiesText(access: string | null = null): string {
   return Object.values(flowGroups)
     .map(({ name, resource, spec }) =>
       [
@@ -47,7 +47,7 @@ export function policiesText(): string {
         `metadata: {name: ${name}}`,
         'spec:',
         `  resourceName: ${resource}`,
-        ...spec.map((line) => `  ${line}`),
+        ...[...spec, ...(access === null ? [] : [`access: ${access}`])].map((line) => `  ${line}`),
         '',
       ].join('\n'),
     )

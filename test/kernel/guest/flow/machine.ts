@@ -84,6 +84,12 @@ export class FlowMachine {
     return new FlowMachine({ containers, kubelet, sockets, agent: new GuestAgent(places) });
   }
 
+  /** The agent as it ships, with policies that say how devices are given out; null: they do not. */
+  async shipWithAccess(access: string | null): Promise<void> {
+    writeFileSync(places.policies, policiesText(access));
+    await this.agent.start('shipped');
+  }
+
   /** Creates a pod that wants `group`; its UID. */
   createPod(group: FlowGroup): string {
     return this.kubelet.createPod({

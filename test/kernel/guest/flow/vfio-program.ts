@@ -9,14 +9,23 @@ export class VfioProgram {
   readonly #ended: Promise<void>;
   readonly #said: string[] = [];
 
-  private constructor(group: string, addresses: readonly string[]) {
-    this.#child = spawn('vfio-user', [group, ...addresses], { stdio: ['pipe', 'pipe', 'inherit'] });
+  private constructor(args: readonly string[]) {
+    this.#child = spawn('vfio-user', args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
   }
 
   /** Starts it; resolves when it holds the devices, and rejects with what it said when it could not open them. */
-  static async start(group: string, addresses: readonly string[]): Promise<VfioProgram> {
-    const program = new VfioProgram(group, addresses);
+  static start(group: string, addresses: readonly string[]): Promise<VfioProgram> {
+    return VfioProgram.#started([group, ...addresses]);
+  }
+
+  /** The same by the files of the devices, and /dev/iommu. */
+  static startByFiles(paths: readonly string[]): Promise<VfioProgram> {
+    return VfioProgram.#started(['--files', ...paths]);
+  }
+
+  static async #started(args: readonly string[]): Promise<VfioProgram> {
+    const program = new VfioProgram(args);
     const holding = new Promise<void>((resolve) => {
       createInterface({ input: program.#child.stdout ?? process.stdin }).on('line', (line) => {
         program.#said.push(line);
@@ -25,7 +34,7 @@ export class VfioProgram {
     });
     await Promise.race([holding, program.#ended]);
     if (program.#said.includes('holding')) return program;
-    throw new Error(`vfio-user ${group} ${addresses.join(' ')}: ${program.#said.join('; ')}`);
+    throw new Error(`vfio-user ${args.join(' ')}: ${program.#said.join('; ')}`);
   }
 
   /** Its lines so far: every step, and vendor and device as read from each function. */

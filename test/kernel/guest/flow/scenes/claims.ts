@@ -12,19 +12,33 @@ import { check, until } from '../waiting.ts';
 const leftAloneMs = 3500;
 
 async function claimAndReturn(machine: FlowMachine, group: FlowGroup): Promise<Figures> {
+  await machine.agent.ship();
+  return claimWithAgent(machine, group);
+}
+
+/** What the program of a pod has to have said of each function: its vendor and device, as read from it. */
+function checkRead(machine: FlowMachine, uid: string, names: readonly string[]): void {
+  const said = machine.containers.programsOf(uid).flatMap((program) => program.said);
+  for (const name of names) {
+    const read = said.find((line) => line.startsWith(`${name} is `));
+    check(read !== undefined, `${name} was not read: ${said.join('; ')}`);
+  }
+}
+
+/** The same with the agent that runs. `names`: what the program calls the functions; their addresses unless said. */
+export async function claimWithAgent(
+  machine: FlowMachine,
+  group: FlowGroup,
+  names: () => readonly string[] = () => endpointsOf(group.leader),
+): Promise<Figures> {
   const { containers, agent } = machine;
-  await agent.ship();
   const before = bindingsText(group.leader);
   const startedMs = performance.now();
   const uid = machine.createPod(group);
   await machine.running(uid);
   const runningMs = Math.round(performance.now() - startedMs);
   machine.checkTaken(group);
-  const said = containers.programsOf(uid).flatMap((program) => program.said);
-  for (const address of endpointsOf(group.leader)) {
-    const read = said.find((line) => line.startsWith(`${address} is `));
-    check(read !== undefined, `${address} was not read: ${said.join('; ')}`);
-  }
+  checkRead(machine, uid, names());
   containers.leaveBehind = true;
   await machine.deletePod(uid);
   await sleep(leftAloneMs);

@@ -1,6 +1,7 @@
 // Every scene, by the boots on which they are played.
 import type { Scene } from '../scene.ts';
 import { claimScenes } from './claims.ts';
+import { fileScenes } from './files.ts';
 import { hungScenes } from './hung.ts';
 import { killScenes } from './kills.ts';
 import { accountingAbsent, interruptRemappingOff, iommuAbsent } from './refusals.ts';
@@ -12,6 +13,7 @@ export const boots = {
   claims: [...claimScenes, ...surpriseScenes],
   kills: killScenes,
   hung: hungScenes,
+  files: fileScenes,
   'before a reboot': [beforeReboot],
   'after a reboot': [afterReboot],
   'no interrupt remapping': [interruptRemappingOff],
