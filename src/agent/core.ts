@@ -96,7 +96,7 @@ export class GroupCore {
   /** Takes the group's CDI spec away; a failure is logged only, for the next write replaces the file. */
   async withdraw(): Promise<void> {
     try {
-      await this.ports.cdi?.remove(this.state.leader);
+      await this.ports.cdi.remove(this.state.leader);
     } catch (problem) {
       this.ports.log.warn('cdi spec left behind', {
         leader: this.state.leader,

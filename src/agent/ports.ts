@@ -86,8 +86,8 @@ export interface AgentPorts {
   readonly host: Host;
   readonly records: RecordStore;
   readonly holders: HolderSource;
-  /** Null: delivery by device nodes only. */
-  readonly cdi: CdiStore | null;
+  /** For what was promised by CDI, whatever is promised now. */
+  readonly cdi: CdiStore;
   readonly pods: PodKnowledge;
   /** When the kubelet's lists count. */
   readonly departure: DepartureLimits;

@@ -114,7 +114,8 @@ async function verifyAndPublish(core: GroupCore, record: GroupRecord): Promise<P
   const stale = staleAnswer(core, record, nodes.value);
   if (stale !== null) return refused('StaleAnswer', stale);
   try {
-    await ports.cdi?.write(record.leader, specFor(ports.mode, record, nodes.value));
+    if (record.answer?.delivery === 'cdi')
+      await ports.cdi.write(record.leader, specFor(ports.mode, record, nodes.value));
   } catch (problem) {
     return refused(
       'NotClaimed',

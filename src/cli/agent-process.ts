@@ -3,7 +3,6 @@
 import { join } from 'node:path';
 import { Agent } from '../agent/agent.ts';
 import type { DeliveryMode } from '../agent/delivery.ts';
-import type { CdiStore } from '../agent/ports.ts';
 import { defaultTiming, noPodKnowledge } from '../agent/ports.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -80,10 +79,9 @@ export async function startAgent(
     clock,
     ...podResourcesTiming,
   });
-  const cdi: CdiStore | null = settings.delivery === 'cdi' ? new CdiFiles(settings.cdiDir) : null;
   const agent = new Agent({
     ports: {
-      ...{ clock, log, holders, cdi },
+      ...{ clock, log, holders, cdi: new CdiFiles(settings.cdiDir) },
       host: createHost({ kernel: parts.kernel, clock, log }),
       records: fileRecordStore({ dir: settings.stateDir, log }),
       pods: parts.cluster?.pods ?? noPodKnowledge,

@@ -170,6 +170,30 @@ describe('when the agent, the kubelet or the node goes down', () => {
     node.down();
   });
 
+  for (const to of ['device-nodes', 'cdi'] as const) {
+    test(`what a pod was promised outlives a change of delivery to ${to}, over a reboot too`, async () => {
+      const from = to === 'cdi' ? 'device-nodes' : 'cdi';
+      const node = await Node.up({ delivery: from });
+      const uid = node.pod('a');
+      await node.run(2_000);
+      const before = node.group().groupNumber;
+      node.world.delivery = to;
+      for (let turn = 0; turn < 4 && node.group().groupNumber === before; turn++) {
+        node.world.reboot(true);
+        node.world.startAgent();
+        await node.run(60_000);
+      }
+      assert.notEqual(node.group().groupNumber, before, 'the group has another number now');
+      if (from === 'cdi') assert.equal(node.state(uid), 'Running');
+      else assert.match(node.message(uid), /was promised \/dev\/vfio\/\d+/);
+      node.world.kubelet.deletePod(uid);
+      await node.run(60_000);
+      assert.equal(node.driver('0000:00:05.0'), 'e1000');
+      assert.deepEqual([...node.world.specs.keys()], []);
+      node.down();
+    });
+  }
+
   test('after a reboot a pod is refused when its group is offered under another name by now', async () => {
     const node = await Node.up();
     const uid = node.pod('a');

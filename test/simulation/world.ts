@@ -86,6 +86,8 @@ export class World {
   readonly pulledAtMs = new Map<string, number>();
   readonly setup: WorldSetup;
   policies: readonly PassthroughPolicy[];
+  /** What agents that start from now on promise. */
+  delivery: Delivery;
   agent: Agent | null = null;
   crash: unknown = null;
   recordFault: RecordFault = 'none';
@@ -98,6 +100,7 @@ export class World {
   constructor(setup: WorldSetup) {
     this.setup = setup;
     this.policies = setup.policies;
+    this.delivery = setup.delivery;
     this.random = seededRandom(setup.seed);
     const { clock, random } = this;
     this.model = new KernelModel({ spec: setup.spec, clock, random: random.fork('model') });
@@ -190,7 +193,8 @@ export class World {
   }
 
   #agentOptions(life: Lifeline): ConstructorParameters<typeof Agent>[0] {
-    const { delivery, log = silentLog } = this.setup;
+    const { delivery } = this;
+    const { log = silentLog } = this.setup;
     const mutation = this.setup.mutation?.(() => this.clock.monotonicMs()) ?? {};
     const clock = life.clock(this.clock);
     const model: KernelFs = mutation.kernel?.(this.model) ?? this.model;
@@ -209,7 +213,7 @@ export class World {
         host: mutation.host?.(host) ?? host,
         records: mutation.records?.(records) ?? records,
         holders: mutation.holders?.(holders) ?? holders,
-        cdi: delivery === 'cdi' ? this.#cdi(life) : null,
+        cdi: this.#cdi(life),
         pods: noPodKnowledge,
         departure: defaultDepartureLimits,
         timing: defaultTiming,
