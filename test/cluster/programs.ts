@@ -131,6 +131,10 @@ export const programs = {
     packages: ['sigs.k8s.io/kind'],
     takes: 'a few seconds',
   }),
+  krew: goTool('krew', '0.4.3', {
+    packages: ['sigs.k8s.io/krew/cmd/krew'],
+    takes: 'about a minute',
+  }),
   /** The docker engine; its version as its own modules count. */
   dockerd: goTool('dockerd', '2.0.0-beta.24', {
     packages: ['dockerd', 'docker-proxy'].map((name) => `github.com/moby/moby/v2/cmd/${name}`),
