@@ -4,40 +4,23 @@
 // steps meet: whoever unbinds meets who uses. For a kernel with iommufd it uses device files, too.
 import type { Random } from '../../src/base/random.ts';
 
-interface Device {
-  readonly address: string;
-  readonly native: string;
-  readonly group: number;
-}
+import {
+  type Device,
+  devices,
+  drivers,
+  fileOf,
+  givenBack,
+  settleMs,
+  natives,
+  overrides,
+  ports,
+  sriov,
+  virtualFunctions,
+} from './random-targets.ts';
 
-const devices: readonly Device[] = [
-  { address: '0000:00:05.0', native: 'e1000', group: 1 },
-  { address: '0000:00:05.1', native: 'e1000', group: 1 },
-  { address: '0000:00:06.0', native: 'nvme', group: 2 },
-  { address: '0000:01:00.0', native: 'e1000e', group: 3 },
-  { address: '0000:02:01.0', native: 'e1000', group: 4 },
-  { address: '0000:04:00.0', native: 'nvme', group: 8 },
-];
-const natives: ReadonlySet<string> = new Set(devices.map(({ native }) => native));
-const virtualFunctions = ['0000:04:00.1', '0000:04:00.2'];
-const ports = ['0000:00:07.0', '0000:00:08.0', '0000:00:09.0'];
-const sriov = '/sys/bus/pci/devices/0000:04:00.0/sriov_numvfs';
-const overrides = [
-  'vfio-pci',
-  'vfio-pci',
-  'pci-stub',
-  'uio_pci_generic',
-  'e1000',
-  'nvme',
-  'none',
-  '\\n',
-];
-const drivers = ['vfio-pci', 'pci-stub', 'uio_pci_generic', 'e1000', 'nvme', 'pcieport'];
 const signals = [9, 15];
 const waitMs = 1200;
 const tidyWaitMs = 20_000;
-/** What starts in the background has come to its end then. */
-const settleMs = 400;
 /** What was plugged in has come, and gone. */
 const pluggedMs = 2500;
 /** Whoever waited for a file has come to its end then. */
@@ -50,8 +33,6 @@ const takenShare = 0.7;
 /** How often whoever wants to use a function sees first that VFIO has it. */
 const preparedShare = 0.4;
 
-const fileOf = (address: string, name: string): string => `/sys/bus/pci/devices/${address}/${name}`;
-
 /** What a random script is to be. */
 export interface RandomScript {
   readonly steps: number;
@@ -59,6 +40,8 @@ export interface RandomScript {
   readonly prefix: string;
   /** The kernel has iommufd and device files. */
   readonly iommufd: boolean;
+  /** Where cards are plugged in: below the PCIe-to-PCI bridge, beside another one, or into an empty root port. */
+  readonly plugsInto: 'bridge' | 'port';
 }
 
 type Weighted = readonly [weight: number, step: () => void];
@@ -69,6 +52,7 @@ class ScriptWriter {
   readonly #random: Random;
   readonly #prefix: string;
   readonly #iommufd: boolean;
+  readonly #plugsInto: RandomScript['plugsInto'];
   /** The functions that most of it is about. */
   readonly #own: readonly Device[];
   #count = 0;
@@ -77,10 +61,11 @@ class ScriptWriter {
   #plugged: string[] = [];
   #hasPlugged = false;
 
-  constructor(random: Random, { prefix, iommufd }: Omit<RandomScript, 'steps'>) {
+  constructor(random: Random, { prefix, iommufd, plugsInto }: Omit<RandomScript, 'steps'>) {
     this.#random = random;
     this.#prefix = prefix;
     this.#iommufd = iommufd;
+    this.#plugsInto = plugsInto;
     const chosen = random.pick(devices);
     const others = devices.filter(({ group }) => group === chosen.group);
     this.#own = others.length > 1 ? others : [chosen, random.pick(devices)];
@@ -215,7 +200,8 @@ class ScriptWriter {
     this.#plugged.push(id);
     this.#hasPlugged = true;
     const slot = 2 + this.#random.below(6);
-    this.lines.push(`host device_add e1000,id=${id},bus=pb0,addr=${slot}.0`);
+    const place = this.#plugsInto === 'bridge' ? `bus=pb0,addr=${slot}.0` : 'bus=rp1,addr=0.0';
+    this.lines.push(`host device_add e1000,id=${id},${place}`);
   }
 
   #signal(): void {
@@ -303,18 +289,7 @@ class ScriptWriter {
     for (const name of this.#children) this.lines.push(`wait ${name} ${tidyWaitMs}`);
     for (const id of this.#plugged) this.lines.push(`host device_del ${id}`);
     this.lines.push(`sleep ${this.#hasPlugged ? pluggedMs : settleMs}`, 'ue');
-    this.lines.push(
-      `w ${fileOf('0000:04:00.0', 'sriov_drivers_autoprobe')} 0`,
-      'w /sys/bus/pci/rescan 1',
-    );
-    for (const address of [...devices.map((each) => each.address), ...virtualFunctions, ...ports]) {
-      this.lines.push(`w ${fileOf(address, 'driver_override')} \\n`);
-      for (const driver of ['vfio-pci', 'pci-stub', 'uio_pci_generic']) {
-        this.lines.push(`w /sys/bus/pci/drivers/${driver}/unbind ${address}`);
-      }
-      this.lines.push(`w /sys/bus/pci/drivers_probe ${address}`);
-    }
-    this.lines.push(`sleep ${settleMs / 2}`, `w ${sriov} 0`, 'ueq');
+    this.lines.push(...givenBack());
     for (const { address } of devices) this.lines.push(`rl ${fileOf(address, 'driver')}`);
     this.lines.push('ls /sys/bus/pci/devices', 'ls /sys/kernel/iommu_groups', 'ls /dev/vfio');
     if (this.#iommufd) this.lines.push('ls /dev/vfio/devices');

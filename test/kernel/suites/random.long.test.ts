@@ -10,8 +10,9 @@ import { randomScript } from '../../play/random-script.ts';
 import { accountOf, runGuest } from '../rig/guest.ts';
 import { textFile } from '../rig/initramfs.ts';
 import { shapes } from '../rig/shapes.ts';
+import type { KernelName } from '../rig/wanted.ts';
 import { firstDifference } from './differing.ts';
-import { linesOfModel, models } from './on-model.ts';
+import { linesOfModel, type ModelOf, models } from './on-model.ts';
 import { askedScripts, askedSeed, kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
 
 /** Steps of a script; scripts that run one behind the other on one boot; boots of a kernel. */
@@ -24,11 +25,23 @@ const how = { anySensor: true, anyRace: true };
 
 const rig = await suiteRig();
 
-function scriptOf(seed: number, iommufd: boolean): string {
+/**
+ * Linux 6.1 stops in a BUG of its own when a group below a bridge is let go after a card was plugged and unplugged there
+ * (docs/reference/kernel-suites.md): its cards go elsewhere, or little of a boot would be compared.
+ */
+const plugsInto = (name: KernelName): 'bridge' | 'port' => (name === '6.1' ? 'port' : 'bridge');
+
+function scriptOf(seed: number, { kernel, variant }: ModelOf): string {
+  const iommufd = variant === 'cdev';
   const random = seededRandom(seed);
   const parts = Array.from({ length: scriptsPerBoot }, (_, i) => {
     const prefix = `${seed}-${i}`;
-    return randomScript(random.fork(`script ${seed} ${i}`), { steps, prefix, iommufd });
+    return randomScript(random.fork(`script ${seed} ${i}`), {
+      steps,
+      prefix,
+      iommufd,
+      plugsInto: plugsInto(kernel),
+    });
   });
   return `${parts.flat().join('\n')}\n`;
 }
@@ -53,7 +66,7 @@ describe('random scripts on real kernels and on the model', { concurrency: sideB
       test(title, async (t) => {
         const kernel = kernelOf(rig, name);
         if (typeof kernel === 'string') return t.skip(kernel);
-        const script = scriptOf(seed, model.variant === 'cdev');
+        const script = scriptOf(seed, model);
         const shape = shapes.transcripts;
         const job = [
           textFile('job/main', 'player -q /job/script\n'),
