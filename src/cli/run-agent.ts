@@ -1,5 +1,7 @@
 // The agent as a process, from a kernel that was chosen to its last signal.
+import { reportedNameProblem } from '../api/node-name.ts';
 import type { Clock } from '../base/clock.ts';
+import { CodedError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { serveObserved } from '../observe/http-server.ts';
 import type { ListenAddress } from '../observe/listen-address.ts';
@@ -91,8 +93,12 @@ export async function runAgent(
   }
 }
 
-/** Loaded only where there is an API server: it is a good part of the program. */
+/** Loaded only where there is an API server: it is a good part of the program. Throws WG_FLAG_INVALID. */
 async function connect(options: AgentClusterOptions): Promise<AgentCluster> {
+  const problem = reportedNameProblem(options.nodeName);
+  if (problem !== null) {
+    throw new CodedError('WG_FLAG_INVALID', `--node-name "${options.nodeName}": ${problem}`);
+  }
   const { createAgentCluster } = await import('./agent-cluster.ts');
   return createAgentCluster(options);
 }

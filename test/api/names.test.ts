@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { nearest } from '../../src/api/nearest.ts';
 import { addressGlobProblem } from '../../src/api/address-glob.ts';
+import { reportedNameProblem } from '../../src/api/node-name.ts';
 import { globMatches } from '../../src/policy/glob.ts';
 import { parseResourceName } from '../../src/policy/resource-name.ts';
 
@@ -158,3 +159,22 @@ test('the nearest known word is told, a far one is not', () => {
   for (const word of ['bananas', 'x', '', 'v'.repeat(5000)])
     assert.equal(nearest(word, known), null, word.slice(0, 9));
 });
+
+for (const name of ['a', 'worker-1', '1', 'ip-10-0-0-1.example.internal', label63]) {
+  test(`a node may be called ${name.slice(0, 40)}`, () => {
+    assert.equal(reportedNameProblem(name), null);
+  });
+}
+
+for (const [name, problem] of [
+  [`${label63}a`, /has 64 characters: .*at most 63 characters/],
+  ['', /is no name of a node: lower-case letters/],
+  ['Worker', /is no name of a node/],
+  ['worker_1', /is no name of a node/],
+  ['worker-', /beginning and ending with a letter or digit/],
+  ['a..b', /is no name of a node/],
+] as const) {
+  test(`no node that reports is called "${name.slice(0, 40)}"`, () => {
+    assert.match(reportedNameProblem(name) ?? '', problem);
+  });
+}
