@@ -82,22 +82,28 @@ export class NodeStage implements AsyncDisposable {
   }
 
   /**
-   * Creates a pod and returns when its program holds the group; all that it has said. One that was rejected because the
-   * agent did not answer the kubelet in time is created again, as whoever owns it would: an emulated machine can be as slow.
+   * Creates a pod and returns when the kubelet has admitted it. One that was rejected because the agent did not answer the
+   * kubelet in time is created again, as whoever owns it would: an emulated machine can be as slow.
    */
-  async runPod(wish: Wish, group: FlowGroup): Promise<readonly string[]> {
-    for (let attempt = 1; attempt < attemptsMax; attempt++) {
+  async admitPod(wish: Wish, group: FlowGroup): Promise<void> {
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       await this.createPod(wish, group);
       const { status } = await this.stage.untilPod(
         wish.name,
         'was admitted or rejected',
         ({ status }) => status.phase === 'Failed' || status.containerStatuses !== undefined,
       );
-      if (status.phase !== 'Failed' || !tooLate.test(status.message ?? '')) break;
+      if (status.phase !== 'Failed' || !tooLate.test(status.message ?? '')) return;
       console.log(`  ${wish.name} is created again: ${status.message}`);
       await this.stage.removePod(wish.name);
       await this.stage.untilGroupPhase(group.leader, 'WithHost');
     }
+    throw new Error(`${wish.name} was rejected ${attemptsMax} times`);
+  }
+
+  /** Creates a pod and returns when its program holds the group; all that it has said. */
+  async runPod(wish: Wish, group: FlowGroup): Promise<readonly string[]> {
+    await this.admitPod(wish, group);
     return await this.holds(wish.name);
   }
 

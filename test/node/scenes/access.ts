@@ -13,7 +13,7 @@ async function asUser(at: NodeStage): Promise<void> {
   const before = await guest.bindings(group.leader);
   await stage.untilAllocatable(group.resource, 1);
   // VFIO's nodes are root's.
-  await at.createPod({ name: 'not-its-owner', user }, group);
+  await at.admitPod({ name: 'not-its-owner', user }, group);
   await stage.untilPhase('not-its-owner', 'Failed');
   assert.match(await stage.logs('not-its-owner'), /^open group: Permission denied$/m);
   await stage.removePod('not-its-owner');
