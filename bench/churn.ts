@@ -14,6 +14,14 @@ import {
 } from './measure.ts';
 import { serveMachine } from './served.ts';
 
+/**
+ * Groups that are taken each second, and as many that are given back: more than the pods that a kubelet starts (some ten a
+ * second at its best), all of them with a device.
+ */
+const startsPerSecond = 8;
+/** Long enough to be listed once. */
+const heldMs = 1500;
+
 interface Churn {
   readonly kubelet: BenchKubelet;
   readonly plugin: Plugin;
@@ -23,8 +31,12 @@ interface Churn {
   refusals: number;
 }
 
-/** One group's life, over and over. */
-async function live(churn: Churn, id: string, offsetMs: number): Promise<void> {
+/** One group's life, over and over, beginning every `lifeMs`. */
+async function live(
+  churn: Churn,
+  id: string,
+  { offsetMs, lifeMs }: { readonly offsetMs: number; readonly lifeMs: number },
+): Promise<void> {
   const { kubelet, plugin } = churn;
   await pause(offsetMs);
   while (performance.now() < churn.endMs) {
@@ -41,10 +53,9 @@ async function live(churn: Churn, id: string, offsetMs: number): Promise<void> {
     kubelet.hold(resource, id, true);
     await plugin.preStart(id);
     churn.starts += 1;
-    // Long enough to be listed once.
-    await pause(1500);
+    await pause(heldMs);
     kubelet.hold(resource, id, false);
-    await pause(2500);
+    await pause(lifeMs - (performance.now() - startedMs));
   }
 }
 
@@ -75,7 +86,10 @@ export const churn: Bench = {
     const endMs = performance.now() + seconds * 1000;
     const state: Churn = { kubelet, plugin, endMs, samplesMs: [], starts: 0, refusals: 0 };
     const [claimed = '', ...ids] = [...plugin.healthy];
-    const lives = ids.map((id, index) => live(state, id, (index * 5000) / ids.length));
+    const lifeMs = (1000 * ids.length) / startsPerSecond;
+    const lives = ids.map((id, index) =>
+      live(state, id, { offsetMs: (index * lifeMs) / ids.length, lifeMs }),
+    );
     const asked = ask(state, claimed);
     await Promise.race([Promise.all(lives), process.ended]);
     const { samplesMs, starts, refusals } = state;

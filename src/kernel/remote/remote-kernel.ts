@@ -23,6 +23,7 @@ import {
 } from './protocol.ts';
 
 const defaultDeadlineMs = 2000;
+const answersPerTurn = 16;
 /** Calls that may wait for their answers; bounds memory when a kernel hangs and the caller does not stop. */
 const waitingMax = 65_536;
 /** What calls settle with once the connection is gone. */
@@ -49,6 +50,8 @@ export class RemoteKernel implements KernelFs {
   readonly #waiting = new Map<number, (settled: Settled<unknown>) => void>();
   readonly #listeners = new Set<Listener>();
   #hints: ClientReadableStream<unknown> | null = null;
+  /** Answers that have come and were not told yet. */
+  #answers: ReplyMessage[] = [];
   #nextId = 0;
   #open = true;
   #tellClosed: (why: string) => void = () => undefined;
@@ -153,9 +156,21 @@ export class RemoteKernel implements KernelFs {
       this.#end(`an answer that is not of the protocol: ${replies.problem}`);
       return;
     }
-    for (const reply of replies.value) {
-      this.#waiting.get(reply.id)?.(settledOf(reply));
-      this.#waiting.delete(reply.id);
+    const idle = this.#answers.length === 0;
+    this.#answers.push(...replies.value);
+    if (idle) this.#deliver();
+  }
+
+  /** Some answers in each turn of the loop: what goes on after hundreds at once would keep it from everybody else. */
+  #deliver(): void {
+    this.#tell(this.#answers.splice(0, answersPerTurn));
+    if (this.#answers.length > 0) setImmediate(() => this.#deliver());
+  }
+
+  #tell(answers: readonly ReplyMessage[]): void {
+    for (const answer of answers) {
+      this.#waiting.get(answer.id)?.(settledOf(answer));
+      this.#waiting.delete(answer.id);
     }
   }
 
@@ -195,6 +210,7 @@ export class RemoteKernel implements KernelFs {
     hints?.cancel();
     this.#calls.cancel();
     this.#connection.client.close();
+    this.#tell(this.#answers.splice(0));
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const settle of waiting) settle({ kind: 'errno', errno: lost });

@@ -55,6 +55,24 @@ test('bytes that are no text come over unchanged', async (t) => {
   assert.deepEqual(config.value, original.value);
 });
 
+test('others come between hundreds of answers', async (t) => {
+  const { kernel } = await bench(t);
+  const perTurn = [0];
+  let going = true;
+  const turn = (): void => {
+    perTurn.push(0);
+    if (going) setImmediate(turn);
+  };
+  turn();
+  const reads = Array.from({ length: 1000 }, async () => {
+    await kernel.read(`${nic}/vendor`);
+    perTurn[perTurn.length - 1] = (perTurn.at(-1) ?? 0) + 1;
+  });
+  await Promise.all(reads);
+  going = false;
+  assert.ok(Math.max(...perTurn) <= 64, `${Math.max(...perTurn)} at once`);
+});
+
 test('a call that hangs becomes pending at its deadline and its late answer still comes', async (t) => {
   const { kernel, model } = await bench(t);
   const fault = model.control.inject({ kind: 'read-hang', path: `${nic}/class` });
