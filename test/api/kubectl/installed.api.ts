@@ -16,6 +16,8 @@ const tell = (line: string): void => console.error(line);
 const limitMs = 120_000;
 
 let server: ApiServer;
+/** Folder with node and kubectl, for PATH. */
+let programs: string;
 let dist: string;
 let archive: string;
 let manifest: string;
@@ -24,6 +26,10 @@ before(async () => {
   server = await startApiServer();
   await server.applyDefinitions();
   await makeCluster(server);
+  programs = join(server.folder, 'programs');
+  mkdirSync(programs);
+  symlinkSync(process.execPath, join(programs, 'node'));
+  symlinkSync(server.kubectlPath, join(programs, 'kubectl'));
   dist = join(server.folder, 'dist');
   const packed = await packPlugin(dist, 'https://files.example.com/kubectl-wholegroup.tar.gz');
   [, archive = '', manifest = ''] = packed;
@@ -37,18 +43,6 @@ function runWith(
   args: readonly string[],
   variables: NodeJS.ProcessEnv = {},
 ): Promise<Run> {
-  const programs = join(server.folder, 'programs');
-  mkdirSync(programs, { recursive: true });
-  for (const [name, path] of [
-    ['node', process.execPath],
-    ['kubectl', server.kubectlPath],
-  ] as const) {
-    try {
-      symlinkSync(path, join(programs, name));
-    } catch (problem) {
-      if ((problem as NodeJS.ErrnoException).code !== 'EEXIST') throw problem;
-    }
-  }
   const env = {
     PATH: [...folders, programs, process.env['PATH']].join(':'),
     ...{ HOME: server.folder, KUBECONFIG: server.kubeconfig },
@@ -57,16 +51,22 @@ function runWith(
   return run(program, args, { env, limitMs });
 }
 
-test('krew installs the archive by its manifest, and kubectl finds the plugin there', async (t) => {
+/** Has krew install an archive below `root`; null after the test was skipped. */
+async function install(t: TestContext, from: string, root: string): Promise<Run | null> {
   const krew = await built('krew', tell);
-  if (krew.kind === 'missing') return t.skip(krew.why);
+  if (krew.kind === 'missing') {
+    t.skip(krew.why);
+    return null;
+  }
+  const args = ['install', `--manifest=${manifest}`, `--archive=${from}`];
+  const variables = { KREW_ROOT: root, KREW_NO_UPGRADE_CHECK: '1' };
+  return await runWith([], join(krew.folder, 'krew'), args, variables);
+}
+
+test('krew installs the archive by its manifest, and kubectl finds the plugin there', async (t) => {
   const root = join(server.folder, 'krew');
-  const done = await runWith(
-    [],
-    join(krew.folder, 'krew'),
-    ['install', `--manifest=${manifest}`, `--archive=${archive}`],
-    { KREW_ROOT: root, KREW_NO_UPGRADE_CHECK: '1' },
-  );
+  const done = await install(t, archive, root);
+  if (done === null) return;
   assert.equal(done.status, 0, done.stderr);
   assert.match(done.stderr, /Installed plugin: wholegroup/);
   assert.match(done.stderr, /Needs Node\.js 22 or newer/);
@@ -78,16 +78,10 @@ test('krew installs the archive by its manifest, and kubectl finds the plugin th
 });
 
 test('krew refuses an archive that is not the one of the manifest', async (t) => {
-  const krew = await built('krew', tell);
-  if (krew.kind === 'missing') return t.skip(krew.why);
   const other = join(server.folder, 'other.tar.gz');
   writeFileSync(other, readFileSync(archive).subarray(0, -1));
-  const done = await runWith(
-    [],
-    join(krew.folder, 'krew'),
-    ['install', `--manifest=${manifest}`, `--archive=${other}`],
-    { KREW_ROOT: join(server.folder, 'refusing'), KREW_NO_UPGRADE_CHECK: '1' },
-  );
+  const done = await install(t, other, join(server.folder, 'refusing'));
+  if (done === null) return;
   assert.notEqual(done.status, 0);
   assert.match(done.stderr, /checksum does not match/);
 });
