@@ -12,6 +12,8 @@ export interface VfioPod {
   readonly graceSeconds?: number;
   /** The user that its program is; root unless said. */
   readonly user?: number;
+  /** A group that the user is in, beside that of the same number. */
+  readonly group?: number;
   /** It opens the files of the devices, with /dev/iommu, instead of the group. */
   readonly byFiles?: boolean;
   /** Its program is started again when it ends, or when the node comes back. */
@@ -43,6 +45,14 @@ function script(pod: VfioPod): string {
   ].join('\n');
 }
 
+function securityContext({ user, group }: VfioPod): Readonly<Record<string, unknown>> {
+  if (user === undefined) return {};
+  const own = { runAsUser: user, runAsGroup: user, runAsNonRoot: true };
+  return {
+    securityContext: { ...own, ...(group === undefined ? {} : { supplementalGroups: [group] }) },
+  };
+}
+
 /** The spec of such a pod. */
 export function vfioPodSpec(pod: VfioPod): Readonly<Record<string, unknown>> {
   return {
@@ -50,9 +60,7 @@ export function vfioPodSpec(pod: VfioPod): Readonly<Record<string, unknown>> {
     terminationGracePeriodSeconds: pod.graceSeconds ?? 2,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    ...(pod.user === undefined
-      ? {}
-      : { securityContext: { runAsUser: pod.user, runAsGroup: pod.user, runAsNonRoot: true } }),
+    ...securityContext(pod),
     containers: [
       {
         name: 'main',
