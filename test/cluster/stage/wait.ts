@@ -4,9 +4,12 @@ import assert from 'node:assert/strict';
 /** Variable that says how many times slower than a machine the nodes of a run are: those in a guest are. */
 export const slownessVariable = 'WHOLEGROUP_SLOWNESS';
 
+const slowness = Number(process.env[slownessVariable] ?? 1);
+
 /** How long something may take in a scenario unless it says so itself: it takes a second or two on an idle machine. */
-export const usualMs = 60_000 * Number(process.env[slownessVariable] ?? 1);
-const againMs = 50;
+export const usualMs = 60_000 * slowness;
+/** A look costs a slow node too: logs, lists and scripts, one right after the other, would keep it from what is waited for. */
+const againMs = slowness > 1 ? 100 * slowness : 50;
 
 /** Returns when `look` gives something; fails with `what` and the last state that `tell` gives. */
 export async function until<T>(
