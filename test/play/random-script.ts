@@ -1,37 +1,31 @@
 // Random kernel scripts for the transcripts' machine: what a host, an agent and a virtual machine may do to PCI
 // functions, in any order and at the same time. Seeded. Each script cleans up behind itself and prints what it left,
 // so that many can run one behind the other on one boot. Most of a script is about one or two functions, so that its
-// steps meet: whoever unbinds meets who uses. For a kernel with iommufd it uses device files, too.
+// steps meet: whoever unbinds meets who uses.
 import type { Random } from '../../src/base/random.ts';
 
 import {
   type Device,
+  pluggedMs,
+  releasedMs,
+  deviceFiles,
+  ownShare,
+  takenShare,
+  tidyWaitMs,
+  waitMs,
+  preparedShare,
   devices,
   drivers,
   fileOf,
   givenBack,
   settleMs,
+  signals,
   natives,
   overrides,
   ports,
   sriov,
   virtualFunctions,
 } from './random-targets.ts';
-
-const signals = [9, 15];
-const waitMs = 1200;
-const tidyWaitMs = 20_000;
-/** What was plugged in has come, and gone. */
-const pluggedMs = 2500;
-/** Whoever waited for a file has come to its end then. */
-const releasedMs = 60;
-/** Device files are numbered from 0 on; as many are tried. */
-const deviceFiles = 3;
-/** How much of a script is about its own functions, and how often it begins with giving them to VFIO. */
-const ownShare = 0.8;
-const takenShare = 0.7;
-/** How often whoever wants to use a function sees first that VFIO has it. */
-const preparedShare = 0.4;
 
 /** What a random script is to be. */
 export interface RandomScript {
@@ -46,7 +40,6 @@ export interface RandomScript {
 
 type Weighted = readonly [weight: number, step: () => void];
 
-/** Writes a script, step by step. */
 class ScriptWriter {
   readonly lines: string[] = [];
   readonly #random: Random;

@@ -1,4 +1,5 @@
-// What random kernel scripts are about: the functions, drivers and files of the transcripts' machine.
+// What random kernel scripts are about: the functions, drivers and files of the transcripts' machine, how often which
+// of them is chosen, and how long what they begin may take.
 
 /** A function that has a driver of its own on this machine, or could have. */
 export interface Device {
@@ -41,6 +42,25 @@ export const drivers = ['vfio-pci', 'pci-stub', 'uio_pci_generic', 'e1000', 'nvm
 /** A file of a function. */
 export const fileOf = (address: string, name: string): string =>
   `/sys/bus/pci/devices/${address}/${name}`;
+
+/** What was plugged in has come, and gone. */
+export const pluggedMs = 2500;
+/** Whoever waited for a file has come to its end then. */
+export const releasedMs = 60;
+/** Device files are numbered from 0 on; as many are tried. */
+export const deviceFiles = 3;
+/** How much of a script is about its own functions. */
+export const ownShare = 0.8;
+/** How often it begins with giving them to VFIO. */
+export const takenShare = 0.7;
+/** How often whoever wants to use a function sees first that VFIO has it. */
+export const preparedShare = 0.4;
+
+/** SIGKILL and SIGTERM. */
+export const signals = [9, 15];
+/** How long a child is waited for, and in the end. */
+export const waitMs = 1200;
+export const tidyWaitMs = 20_000;
 
 /** What starts in the background has come to its end then. */
 export const settleMs = 400;
