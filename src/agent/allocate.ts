@@ -26,7 +26,11 @@ export async function allocateGroup(
   if (view.fault !== null) return refuse('NotReleasable', `${state.leader}: ${view.fault.message}`);
   const { record } = state;
   if (record === null) return allocateFromHost(core, resource);
-  if (record.lease !== null) return allocateLeased(core, record, record.lease, holderCheck);
+  if (record.lease !== null) {
+    const answer = await allocateLeased(core, record, record.lease, holderCheck);
+    // Number, members and what to restore of a boot that is over are nobody's any more.
+    return answer ?? (await allocateFromHost(core, resource));
+  }
   if (view.why !== null) return refuse('NotReleasable', `${state.leader}: ${view.why}`);
   switch (record.phase) {
     case 'Claimed':
@@ -107,19 +111,23 @@ function granted(
 /**
  * The kubelet asks for a group that is leased. It does so rightly in two cases: the init container's devices
  * go on to the next container of the same pod (no container has started yet and the kubelet does not name a
- * holder), and the last tenant has just ended. Anything else is a second tenant: refused.
+ * holder), and the last tenant has just ended. Anything else is a second tenant: refused. Null: the last tenant ended with
+ * an earlier boot, and the group is as the host has it.
  */
 async function allocateLeased(
   core: GroupCore,
   record: GroupRecord,
   lease: Lease,
   holderCheck: HolderCheck,
-): Promise<Allocation> {
+): Promise<Allocation | null> {
   const { state } = core;
-  if (lease.pod === null && !state.startedUnderLease) return granted(core, record, null, null);
+  const isOfThisBoot = state.seen?.bootId === record.bootId;
+  if (isOfThisBoot && lease.pod === null && !state.startedUnderLease)
+    return granted(core, record, null, null);
   if (!(await lastTenantLeft(core, record, holderCheck))) {
     return refuse('AlreadyLeased', heldMessage(core, lease));
   }
+  if (!isOfThisBoot) return null;
   const next = core.newLease();
   const turned: GroupRecord = { ...record, phase: 'Claiming', lease: next, resetDue: true };
   const answer = state.seen === null ? null : answerFor(core, state.seen, record.groupNumber);

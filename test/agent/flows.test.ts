@@ -194,6 +194,33 @@ describe('when the agent, the kubelet or the node goes down', () => {
     });
   }
 
+  test('after a reboot the next pod gets the nodes of today, though the lease of the last one was never ended', async () => {
+    const node = await Node.up({ delivery: 'device-nodes' });
+    const uid = node.pod('a');
+    await node.run(2_000);
+    const before = node.group().groupNumber;
+    const now = (): number | null | undefined =>
+      node.world.model.bindingOf('0000:00:05.0' as never)?.group;
+    for (let turn = 0; turn < 4 && now() === before; turn++) node.world.reboot(true);
+    assert.notEqual(now(), before, 'the group has another number now');
+    node.world.kubelet.deletePod(uid, { force: true });
+    node.world.startAgent();
+    // Whoever owns the pod makes it anew until the kubelet's lists count and it is admitted.
+    let next = uid;
+    for (let turn = 0; turn < 400; turn++) {
+      next = node.pod(`b-${turn}`);
+      for (let wait = 0; wait < 1_500 && node.state(next).startsWith('Pending'); wait++)
+        await node.run(20);
+      if (!node.state(next).startsWith('Failed')) break;
+      node.world.kubelet.deletePod(next);
+      await node.run(250);
+    }
+    await node.run(60_000);
+    assert.equal(node.state(next), 'Running', node.message(next));
+    assert.equal(node.group().groupNumber, now());
+    node.down();
+  });
+
   test('after a reboot a pod is refused when its group is offered under another name by now', async () => {
     const node = await Node.up();
     const uid = node.pod('a');
