@@ -144,11 +144,10 @@ export class World {
 
   /** Records that are durable now. */
   records(): readonly GroupRecord[] {
-    return [...this.disk.files].flatMap(([name, text]) => {
+    return [...this.disk.files].map(([name, text]) => {
       const record = decodeRecord(text, name);
-      if (!record.ok)
-        throw new Error(`the agent wrote a record that it cannot read: ${record.problem}`);
-      return [record.value];
+      if (record.ok) return record.value;
+      throw new Error(`the agent wrote a record that it cannot read: ${record.problem}`);
     });
   }
 
@@ -193,19 +192,16 @@ export class World {
   }
 
   #agentOptions(life: Lifeline): ConstructorParameters<typeof Agent>[0] {
-    const { delivery } = this;
-    const { log = silentLog } = this.setup;
-    const mutation = this.setup.mutation?.(() => this.clock.monotonicMs()) ?? {};
+    const { log = silentLog, mutation: change, slowness = () => 0 } = this.setup;
+    const mutation = change?.(() => this.clock.monotonicMs()) ?? {};
     const clock = life.clock(this.clock);
-    const model: KernelFs = mutation.kernel?.(this.model) ?? this.model;
+    const model = mutation.kernel?.(this.model) ?? this.model;
     const check = (path: string, data: string): void =>
       this.#observe(() => this.checker.beforeWrite(path, data));
-    const kernel = life.kernel(model, this.clock, check, this.setup.slowness ?? (() => 0));
+    const kernel = life.kernel(model, this.clock, check, slowness);
     const host = createHost({ kernel, clock, log: silentLog });
-    const records = memoryRecordStore({
-      disk: this.disk,
-      faults: life.recordFaults(() => this.recordFault),
-    });
+    const faults = life.recordFaults(() => this.recordFault);
+    const records = memoryRecordStore({ disk: this.disk, faults });
     const holders = podResourcesView(this.kubelet, clock);
     return {
       ports: {
@@ -217,7 +213,7 @@ export class World {
         pods: noPodKnowledge,
         departure: defaultDepartureLimits,
         timing: defaultTiming,
-        mode: { delivery, deviceRoot: '' },
+        mode: { delivery: this.delivery, deviceRoot: '' },
       },
       nodeLabels: {},
       policies: this.policies,
@@ -225,7 +221,7 @@ export class World {
     };
   }
 
-  #cdi(life: Lifeline): NonNullable<ConstructorParameters<typeof Agent>[0]['ports']['cdi']> {
+  #cdi(life: Lifeline): ConstructorParameters<typeof Agent>[0]['ports']['cdi'] {
     return {
       write: async (leader, spec) => {
         if (!life.alive) return;
