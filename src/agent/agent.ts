@@ -189,7 +189,6 @@ export class Agent implements DevicePluginDoor {
       cordons: this.#cordons,
       skipLocked: new Set(actors.flatMap((actor) => actor.pendingAddresses)),
       order: this.#order++,
-      lastLook: (leader) => this.#actors.get(leader)?.lastLook ?? null,
       lastBootId: this.#latest?.bootId ?? null,
     });
     if (this.#stopped) return;
@@ -208,7 +207,7 @@ export class Agent implements DevicePluginDoor {
     if (before !== null && before.inventory.unreadable.length === 0) {
       if (trigger === 'round' && this.#rounds < partRoundsMax) {
         this.#rounds += 1;
-        return { kind: 'wanted', before, turn: this.#rounds };
+        return { kind: 'wanted', before };
       }
       if (trigger !== 'round' && where.kind === 'some') return { kind: 'changed', before, where };
     }

@@ -1,6 +1,5 @@
 // The actor of one group: a bounded mailbox, one loop, and nobody else who changes the group.
 import { Mailbox } from '../base/mailbox.ts';
-import type { GroupLook } from '../ownership/look.ts';
 import type { GroupRecord, Lease } from '../ownership/record.ts';
 import type { PciAddress } from '../pci/address.ts';
 import type { QuarantinedRecord } from '../record/store.ts';
@@ -62,11 +61,6 @@ export class GroupActor {
   /** What is published now. */
   get view(): GroupView {
     return this.#view;
-  }
-
-  /** The latest look at the group, a survey's or its own; null: none of the members is on the machine. */
-  get lastLook(): GroupLook | null {
-    return this.#core.state.seen?.look ?? null;
   }
 
   /** The record in force, for matching observed groups to actors. */

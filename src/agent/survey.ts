@@ -7,7 +7,6 @@ import type { GroupRecord } from '../ownership/record.ts';
 import type { PassthroughPolicy } from '../policy/policy.ts';
 import type { Changes } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
-import type { MemberDetail } from '../pci/function.ts';
 import { type GroupKey, pciFunctions } from '../pci/group.ts';
 import type { Inventory, NodeFacts } from '../pci/inventory.ts';
 import { assignGroups, type Assignment } from './assign.ts';
@@ -16,11 +15,8 @@ import type { Seen } from './state.ts';
 /** How much a survey reads. */
 export type SurveyScope =
   | { readonly kind: 'everything' }
-  /**
-   * Nothing says that something has changed: only who uses the groups that anybody wants or that are ours is looked for.
-   * What these are is read anew of those that are ours, and of the others by turns.
-   */
-  | { readonly kind: 'wanted'; readonly before: Survey; readonly turn: number }
+  /** Nothing says that something has changed: only groups that anybody wants or that are ours are read anew. */
+  | { readonly kind: 'wanted'; readonly before: Survey }
   /** What may have changed is known: the rest is as it was seen before. */
   | {
       readonly kind: 'changed';
@@ -40,8 +36,6 @@ export interface SurveyInput {
   /** Members with a step blocked in the kernel: their locked attributes are not read. */
   readonly skipLocked: ReadonlySet<PciAddress>;
   readonly order: number;
-  /** The latest look at a group, whoever took it. */
-  readonly lastLook: (leader: PciAddress) => GroupLook | null;
   /** The boot id read last, for when it cannot be read now. */
   readonly lastBootId: string | null;
 }
@@ -75,10 +69,7 @@ export async function survey(input: SurveyInput): Promise<Survey> {
   }
   const looked = assignments.filter(({ leader }) => !before.has(leader));
   const keys = [...new Set(looked.flatMap(({ groups }) => groups.map((group) => group.key)))];
-  const looks = await host.look(inventory, keys, {
-    skipLocked: input.skipLocked,
-    known: knownDetails(input, scope, looked),
-  });
+  const looks = await host.look(inventory, keys, { skipLocked: input.skipLocked });
   const byKey = new Map<GroupKey, GroupLook>(looks.map((look) => [look.group.key, look]));
   const seen = new Map(before);
   for (const assignment of looked) {
@@ -96,51 +87,6 @@ export async function survey(input: SurveyInput): Promise<Survey> {
     });
   }
   return { facts, inventory, bootId, seen, asBefore: new Set(before.keys()) };
-}
-
-/** A group that is nobody's has its turn every so many rounds: whoever asks for it has it looked at first. */
-const turns = 4;
-
-/** Whether what this group is is read in this round. The same for a leader in every `turns`th. */
-function hasTurn(turn: number, leader: PciAddress): boolean {
-  let sum = turn;
-  for (let at = 0; at < leader.length; at++) sum += leader.charCodeAt(at);
-  return sum % turns === 0;
-}
-
-/** Details of the groups that have no turn, as their actors saw them last. */
-function knownDetails(
-  input: SurveyInput,
-  scope: SurveyScope,
-  looked: readonly Assignment[],
-): ReadonlyMap<PciAddress, MemberDetail> {
-  const known = new Map<PciAddress, MemberDetail>();
-  if (scope.kind !== 'wanted') return known;
-  const ours = new Set(recorded(input));
-  for (const { leader, groups } of looked) {
-    const mine = groups.flatMap(pciFunctions).some(({ address }) => ours.has(address));
-    if (mine || hasTurn(scope.turn, leader)) continue;
-    for (const detail of input.lastLook(leader)?.details ?? []) {
-      if (isSettled(detail)) known.set(detail.address, detail);
-    }
-  }
-  return known;
-}
-
-/** Everything in it was read, and nothing of it is about to pass. */
-function isSettled(detail: MemberDetail): boolean {
-  const { driverOverride, accessible, resetMethods, unbindForbidden, leavingDriver } = detail;
-  if (!accessible.known || !accessible.value) return false;
-  if (!leavingDriver.known || leavingDriver.value !== null) return false;
-  return driverOverride.known && resetMethods.known && unbindForbidden.known;
-}
-
-/** Members of groups that are ours, or were. */
-function recorded({ records, quarantined }: SurveyInput): readonly PciAddress[] {
-  return [
-    ...records.flatMap((record) => record.members.map((each) => each.address)),
-    ...quarantined,
-  ];
 }
 
 /** A group that is new comes with its functions; of one that comes alone it cannot be told whose it is. */
@@ -182,11 +128,11 @@ function takeInventory(input: SurveyInput, scope: SurveyScope): Promise<Inventor
       return host.inventory();
     case 'wanted': {
       const previous = scope.before.inventory;
-      const again = assigned(input, previous)
-        .filter(({ leader }) => hasTurn(scope.turn, leader))
+      const wanted = assigned(input, previous)
         .flatMap(({ groups }) => groups.flatMap(pciFunctions))
         .map((fn) => fn.address);
-      return host.inventory({ previous, anew: recorded(input), again });
+      const ours = input.records.flatMap((record) => record.members.map((each) => each.address));
+      return host.inventory({ previous, anew: [...ours, ...input.quarantined], again: wanted });
     }
     case 'changed': {
       const previous = scope.before.inventory;

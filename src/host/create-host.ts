@@ -51,7 +51,6 @@ export function createHost(options: HostOptions): Host {
     kernel,
     uses,
     skipLocked,
-    known: new Map(),
   });
   return {
     facts: async () => {
@@ -68,8 +67,8 @@ export function createHost(options: HostOptions): Host {
       return facts;
     },
     inventory: inventories(kernel, clock, fingerprints),
-    look: (inventory, groups, { skipLocked, known: read = new Map() } = {}) =>
-      lookAtGroups({ ...partsOf(skipLocked), known: read }, inventory, groups),
+    look: (inventory, groups, lookOptions) =>
+      lookAtGroups(partsOf(lookOptions?.skipLocked), inventory, groups),
     lookAt: async (members, lookOptions) => {
       const inventory = await takePartialInventory(kernel, clock, members);
       const keys = inventory.groups.map((group) => group.key);

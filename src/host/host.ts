@@ -4,7 +4,6 @@ import type { Inventory, NodeFacts } from '../pci/inventory.ts';
 import type { GroupKey } from '../pci/group.ts';
 import type { Changes, Fingerprint } from '../pci/changes.ts';
 import type { PciAddress } from '../pci/address.ts';
-import type { MemberDetail } from '../pci/function.ts';
 import type { GroupLook } from '../ownership/look.ts';
 import type { Step, StepOutcome } from '../ownership/step.ts';
 import type { Inside } from '../ownership/use.ts';
@@ -38,16 +37,12 @@ export interface Host {
   /**
    * Close looks at some groups of one inventory, in their order. Uses of all of them are searched in one pass
    * (/proc is walked once). `skipLocked`: addresses with an operation pending in the kernel, whose
-   * lock-taking attributes are not read and become unknown. `known`: details that an earlier look read and that are
-   * taken as they are.
+   * lock-taking attributes are not read and become unknown.
    */
   look(
     inventory: Inventory,
     groups: readonly GroupKey[],
-    options?: {
-      readonly skipLocked?: ReadonlySet<PciAddress>;
-      readonly known?: ReadonlyMap<PciAddress, MemberDetail>;
-    },
+    options?: { readonly skipLocked?: ReadonlySet<PciAddress> },
   ): Promise<readonly GroupLook[]>;
   /**
    * Close looks at every group in which one of these functions stands now, reading only those groups and what

@@ -29,8 +29,6 @@ export interface LookParts {
   readonly uses: SharedSearch<FoundUses>;
   /** Functions with an operation pending in the kernel. */
   readonly skipLocked: ReadonlySet<PciAddress>;
-  /** Details that are not read again. */
-  readonly known: ReadonlyMap<PciAddress, MemberDetail>;
 }
 
 /** Functions whose details are read at once: their files share messages to a lane. */
@@ -68,9 +66,9 @@ async function readDetails(
   parts: LookParts,
   groups: readonly IommuGroup[],
 ): Promise<ReadonlyMap<PciAddress, MemberDetail>> {
+  const functions = groups.flatMap(pciFunctions);
   const driverNames = driverNamesOnce(parts.kernel);
-  const details = new Map(parts.known);
-  const functions = groups.flatMap(pciFunctions).filter(({ address }) => !details.has(address));
+  const details = new Map<PciAddress, MemberDetail>();
   for (let at = 0; at < functions.length; at += detailsAtOnce) {
     const some = functions.slice(at, at + detailsAtOnce);
     const read = await Promise.all(
