@@ -70,9 +70,6 @@ function count(name: string, outcome: keyof Count): void {
 
 const folder = join(import.meta.dirname, 'suites');
 
-/** Suites whose guests mostly sleep: in the core they run beside the others, one guest at a time. */
-const sleepy = /^(random|transcripts)\./;
-
 /** Runs suites one behind the other; how many tests failed. */
 async function judge(files: readonly string[]): Promise<number> {
   if (files.length === 0) return 0;
@@ -95,17 +92,14 @@ async function judgeAll(): Promise<number> {
   const files = globSync('*.long.test.ts', { cwd: folder })
     .filter((file) => positionals.every((part) => file.includes(part)))
     .sort();
-  const lanes = values.core
-    ? [files.filter((file) => !sleepy.test(file)), files.filter((file) => sleepy.test(file))]
-    : [files];
-  const failed = await Promise.all(lanes.map(judge));
+  const failed = await judge(files);
   for (const [name, of] of counts) {
     const { passed, failed: lost, skipped } = of;
     if (passed + lost + skipped === 0) continue;
     console.log(`kernel ${name}: ${passed} passed, ${lost} failed, ${skipped} skipped`);
   }
   console.log(`all of it took ${elapsed()}`);
-  return failed.every((count) => count === 0) ? 0 : 1;
+  return failed === 0 ? 0 : 1;
 }
 
 try {
