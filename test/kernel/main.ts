@@ -68,14 +68,14 @@ function count(name: string, outcome: keyof Count): void {
   if (of !== undefined) of[outcome] += 1;
 }
 
-const folder = join(import.meta.dirname, 'suites');
-
-/** Runs suites one behind the other; how many tests failed. */
-async function judge(files: readonly string[]): Promise<number> {
-  if (files.length === 0) return 0;
-  const paths = files.map((file) => join(folder, file));
+async function judge(): Promise<number> {
+  const folder = join(import.meta.dirname, 'suites');
+  const files = globSync('*.long.test.ts', { cwd: folder })
+    .filter((file) => positionals.every((part) => file.includes(part)))
+    .sort()
+    .map((file) => join(folder, file));
   let failed = 0;
-  const stream = run({ files: paths, concurrency: 1, timeout: Infinity });
+  const stream = run({ files, concurrency: 1, timeout: Infinity });
   stream.on('test:pass', ({ name, skip }) =>
     count(name, skip === undefined ? 'passed' : 'skipped'),
   );
@@ -85,14 +85,6 @@ async function judge(files: readonly string[]): Promise<number> {
   });
   const report = stream.compose(spec());
   for await (const chunk of report) process.stdout.write(chunk as string);
-  return failed;
-}
-
-async function judgeAll(): Promise<number> {
-  const files = globSync('*.long.test.ts', { cwd: folder })
-    .filter((file) => positionals.every((part) => file.includes(part)))
-    .sort();
-  const failed = await judge(files);
   for (const [name, of] of counts) {
     const { passed, failed: lost, skipped } = of;
     if (passed + lost + skipped === 0) continue;
@@ -110,7 +102,7 @@ try {
   console.log(`[${elapsed()}] the rig is there, and the agent's bundle`);
   for (const { name, release } of rig.kernels) console.log(`kernel ${name} is Linux ${release}`);
   for (const [name, why] of rig.missing) console.log(`kernel ${name}: skipped: ${why}`);
-  process.exitCode = await judgeAll();
+  process.exitCode = await judge();
 } catch (thrown) {
   if (!(thrown instanceof Unavailable)) throw thrown;
   console.log(`skipped: guests cannot run here: ${thrown.message}`);

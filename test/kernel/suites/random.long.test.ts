@@ -13,14 +13,7 @@ import { shapes } from '../rig/shapes.ts';
 import type { KernelName } from '../rig/wanted.ts';
 import { firstDifference } from './differing.ts';
 import { linesOfModel, type ModelOf, models } from './on-model.ts';
-import {
-  askedScripts,
-  askedSeed,
-  kernelOf,
-  onlyCore,
-  sleepySideBySide,
-  suiteRig,
-} from './setup.ts';
+import { askedScripts, askedSeed, kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
 
 /** Steps of a script; scripts that run one behind the other on one boot; boots of a kernel. */
 const steps = 20;
@@ -65,9 +58,7 @@ function byScript(lines: readonly string[]): ReadonlyMap<string, readonly string
   return parts;
 }
 
-describe('random scripts on real kernels and on the model', {
-  concurrency: sleepySideBySide,
-}, () => {
+describe('random scripts on real kernels and on the model', { concurrency: sideBySide }, () => {
   for (const model of models) {
     const name = model.kernel;
     for (let seed = firstSeed; seed < firstSeed + boots; seed++) {

@@ -23,14 +23,11 @@ export function askedSeed(): number {
   return Number(process.env[asked.seed]);
 }
 
-/** Only the core was asked for. */
-export const onlyCore = process.env[asked.core] === '1';
-
 /** Guests side by side. */
 export const sideBySide = Math.max(1, Number(process.env[asked.guests] ?? '2'));
 
-/** The same for suites whose guests mostly sleep: in the core they run beside the others. */
-export const sleepySideBySide = onlyCore ? 1 : sideBySide;
+/** Only the core was asked for. */
+export const onlyCore = process.env[asked.core] === '1';
 
 /** What is played on one kernel only is to be played on every kernel. */
 export const everywhere = process.env[asked.everywhere] === '1';

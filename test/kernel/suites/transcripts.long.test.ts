@@ -9,7 +9,7 @@ import { textFile } from '../rig/initramfs.ts';
 import { shapes } from '../rig/shapes.ts';
 import type { KernelName } from '../rig/wanted.ts';
 import { firstDifference } from './differing.ts';
-import { kernelOf, onlyCore, sleepySideBySide, suiteRig } from './setup.ts';
+import { kernelOf, onlyCore, sideBySide, suiteRig } from './setup.ts';
 
 const folder = new URL('../../data/transcripts/', import.meta.url);
 const recordedOn: Readonly<Record<string, KernelName>> = {
@@ -48,7 +48,7 @@ const recordings = readdirSync(folder)
   .map(({ 1: kernel = '', 2: script = '', input }) => ({ file: input, kernel, script }))
   .filter(({ script }) => !onlyCore || coreScripts.has(script));
 
-describe('recorded scripts on real kernels', { concurrency: sleepySideBySide }, () => {
+describe('recorded scripts on real kernels', { concurrency: sideBySide }, () => {
   for (const { file, kernel, script } of recordings) {
     const name = recordedOn[kernel];
     assert.ok(name !== undefined, `no kernel for ${file}`);
