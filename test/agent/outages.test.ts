@@ -1,3 +1,4 @@
+// The agent or the kubelet is away for a while, and what a boot leaves of groups without a tenant.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ResourceName } from '../../src/policy/policy.ts';

@@ -3,18 +3,23 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Node } from './node.ts';
 
+/** Boots, each time with an agent that has a minute, until the group has another number. */
+async function rebootWithOtherNumber(node: Node): Promise<void> {
+  const before = node.group().groupNumber;
+  for (let turn = 0; turn < 4 && node.group().groupNumber === before; turn++) {
+    node.world.reboot(true);
+    node.world.startAgent();
+    await node.run(60_000);
+  }
+  assert.notEqual(node.group().groupNumber, before, 'the group has another number now');
+}
+
 describe('after a reboot', () => {
   test('after a reboot with other group numbers the same pod comes back with today’s nodes, by CDI', async () => {
     const node = await Node.up({ delivery: 'cdi' });
     const uid = node.pod('a');
     await node.run(2_000);
-    const before = node.group().groupNumber;
-    for (let turn = 0; turn < 4 && node.group().groupNumber === before; turn++) {
-      node.world.reboot(true);
-      node.world.startAgent();
-      await node.run(60_000);
-    }
-    assert.notEqual(node.group().groupNumber, before, 'the group has another number now');
+    await rebootWithOtherNumber(node);
     assert.equal(node.state(uid), 'Running');
     assert.equal(node.driver('0000:00:05.0'), 'vfio-pci');
     node.down();
@@ -24,12 +29,7 @@ describe('after a reboot', () => {
     const node = await Node.up({ delivery: 'device-nodes' });
     const uid = node.pod('a');
     await node.run(2_000);
-    const before = node.group().groupNumber;
-    for (let turn = 0; turn < 4 && node.group().groupNumber === before; turn++) {
-      node.world.reboot(true);
-      node.world.startAgent();
-      await node.run(60_000);
-    }
+    await rebootWithOtherNumber(node);
     assert.notEqual(node.state(uid), 'Running');
     assert.match(
       node.message(uid),
@@ -44,14 +44,8 @@ describe('after a reboot', () => {
       const node = await Node.up({ delivery: from });
       const uid = node.pod('a');
       await node.run(2_000);
-      const before = node.group().groupNumber;
       node.world.delivery = to;
-      for (let turn = 0; turn < 4 && node.group().groupNumber === before; turn++) {
-        node.world.reboot(true);
-        node.world.startAgent();
-        await node.run(60_000);
-      }
-      assert.notEqual(node.group().groupNumber, before, 'the group has another number now');
+      await rebootWithOtherNumber(node);
       if (from === 'cdi') assert.equal(node.state(uid), 'Running');
       else assert.match(node.message(uid), /was promised \/dev\/vfio\/\d+/);
       node.world.kubelet.deletePod(uid);
