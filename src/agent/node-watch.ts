@@ -37,6 +37,8 @@ export class NodeWatch {
   #where: Changes = noChanges;
   /** Something changed during the last survey: its picture may be older than the fingerprint. */
   #unsettled = false;
+  /** The survey that runs was made for what changed during the one before it. */
+  #followsUp = false;
   #changedAtMs: number | null = null;
   #round: Timer | null = null;
   #roundTookMs = 0;
@@ -138,10 +140,24 @@ export class NodeWatch {
     this.#unsettled = !isNone(meanwhile);
     this.#where = bothChanges(this.#where, meanwhile);
     this.#surveying = false;
+    this.#followUp(meanwhile);
     // Looks at a few groups do not put off the round, which looks at all of them.
     if (actual === 'round' || where.kind === 'anything' || this.#round === null) this.#nextRound();
     // It has waited already.
     if (this.#wanted !== null) this.#guard(this.#run(this.#wanted));
+  }
+
+  /**
+   * What changed during a survey and was announced before it has no hint to come: it is looked at now. Once in a row, so
+   * that a node that changes all the time is looked at no more often than it is polled.
+   */
+  #followUp(meanwhile: Changes): void {
+    const follows = !isNone(meanwhile) && !this.#followsUp;
+    this.#followsUp = follows;
+    if (!follows || this.#stopped) return;
+    this.#changed();
+    // A survey that a hint asked for meanwhile looks there too.
+    this.#wanted ??= 'poll';
   }
 
   /** Where the node may be different from what the last survey saw. */

@@ -54,7 +54,7 @@ export interface AgentTiming {
 
 /** Defaults with their reasons. */
 export const defaultTiming: AgentTiming = {
-  hintDelayMs: 10, // a bind makes a handful of uevents within a few milliseconds
+  hintDelayMs: 5, // a bind makes a handful of uevents within a few milliseconds; what comes later is followed up
   pollMs: 1000, // a change without a hint is offered or withdrawn within about a second
   roundMs: 30_000, // bounds how long a mount in a private namespace stays unseen
   roundMaxMs: 120_000, // with tens of thousands of open files; an Allocate looks for itself anyway

@@ -73,7 +73,7 @@ for (const [text, surveyMs, atSeconds] of rounds) {
 test('a hint that comes while a round waits makes it a whole survey', async () => {
   const { node, seen, watch, run } = watchNode(0);
   void watch.start();
-  await run(30_005);
+  await run(30_002);
   node.hint(anything);
   await run(1000);
   watch.stop();
@@ -86,7 +86,7 @@ test('a hint that comes while a round waits makes it a whole survey', async () =
 test('a round before which the fingerprint differs is a whole survey', async () => {
   const { node, seen, watch, run } = watchNode(0);
   void watch.start();
-  await run(30_005);
+  await run(30_002);
   node.fingerprint = of('changed');
   await run(10);
   watch.stop();
@@ -169,7 +169,7 @@ test('a poll that finds a function changed has it looked at, without any hint', 
   assert.deepEqual(places, ['anything', '0000:03:00.0']);
 });
 
-test('what changes during a survey is looked at again in the next one', async () => {
+test('what changes during a survey, and back during the next, is looked at again each time', async () => {
   const { node, places, watch, run } = watchNode(200);
   void watch.start();
   await run(5000);
@@ -180,7 +180,43 @@ test('what changes during a survey is looked at again in the next one', async ()
   node.fingerprint = of('quiet');
   await run(3000);
   watch.stop();
+  assert.deepEqual(places, ['anything', '0000:01:00.0', '0000:03:00.0', '0000:03:00.0']);
+});
+
+test('what changes during a survey, and was announced before it, is looked at as soon as that one is over', async () => {
+  const { node, clock, places, watch, run } = watchNode(50);
+  const atMs: number[] = [];
+  void watch.start();
+  await run(5000);
+  node.hint(some('0000:01:00.0'));
+  const hintedAtMs = clock.monotonicMs();
+  await run(30);
+  node.fingerprint = of('quiet', { '0000:03:00.0': 'gone' });
+  while (places.length < 3) {
+    await run(1);
+    atMs.push(clock.monotonicMs() - hintedAtMs);
+  }
+  watch.stop();
   assert.deepEqual(places, ['anything', '0000:01:00.0', '0000:03:00.0']);
+  assert.ok((atMs.at(-1) ?? 0) < 100, `looked at again ${atMs.at(-1)} ms after the hint`);
+});
+
+test('a node that changes during every survey is looked at twice for each poll, not all the time', async () => {
+  const { node, clock, seen, watch, run } = watchNode(50);
+  void watch.start();
+  await run(5000);
+  const before = seen.length;
+  let text = 0;
+  const change = (): void => {
+    text += 1;
+    node.fingerprint = of('quiet', { '0000:03:00.0': `state ${text}` });
+    if (text < 500) clock.after(20, change);
+  };
+  change();
+  await run(10_000);
+  watch.stop();
+  const surveys = seen.length - before;
+  assert.ok(surveys >= 10 && surveys <= 22, `${surveys} surveys in 10 s`);
 });
 
 test('looks at a few functions do not put off the round', async () => {
