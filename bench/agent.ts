@@ -1,10 +1,10 @@
 // An agent as it ships: the bundle, in a process of its own, with folders of its own. And the policy that benches use.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { agentNodeFlags } from '../scripts/agent-flags.ts';
+import { bundled } from './bundled.ts';
 import { BenchKubelet } from './kubelet.ts';
-import { type Child, root, startNode } from './children.ts';
+import { type Child, startNode } from './children.ts';
 import { until } from './measure.ts';
 
 /** The resource of the graphics cards of a made machine. */
@@ -51,8 +51,6 @@ export async function startBenchAgent(
   stack: AsyncDisposableStack,
   setup: AgentSetup,
 ): Promise<BenchAgent> {
-  const main = join(root, 'dist', 'main.js');
-  if (!existsSync(main)) throw new Error('there is no bundle: npm run bundle');
   const folder = scratch(stack);
   const at = (name: string): string => join(folder, name);
   mkdirSync(at('policies'));
@@ -62,7 +60,7 @@ export async function startBenchAgent(
   const agent = stack.use(
     startNode(
       [
-        ...[...agentNodeFlags, main, 'agent', ...setup.kernel],
+        ...[...bundled(), 'agent', ...setup.kernel],
         ...['--policies', at('policies'), '--state', at('state'), '--cdi-dir', at('cdi')],
         ...['--kubelet-dir', at('kubelet'), '--kubelet-ready-seconds', '0'],
         ...['--listen', '127.0.0.1:0', '--node-name', 'bench'],

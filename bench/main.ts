@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { largeMachine } from '../src/kernel/model/topology-large.ts';
 import { root } from './children.ts';
 import { allocate } from './allocate.ts';
+import { makeBundle } from './bundled.ts';
 import { apiMemory } from './api/memory.ts';
 import { apiScale } from './api/scale.ts';
 import { apiSteady } from './api/steady.ts';
@@ -85,6 +86,7 @@ function print(measures: readonly Measure[]): void {
   }
 }
 
+makeBundle();
 const measures: Measure[] = [];
 const say = (text: string): void => console.error(`  ${text}`);
 try {

@@ -8,7 +8,8 @@ import type { ApiServer } from '../../test/api/support/api-server.ts';
 import { processorMs, residentMb } from '../children.ts';
 import { type Bench, type Measure, pause } from '../measure.ts';
 import { Crowd, groupsOfNode } from './crowd.ts';
-import { benchServer, bundled } from './stage.ts';
+import { bundled } from '../bundled.ts';
+import { benchServer } from './stage.ts';
 
 interface Cost {
   readonly rssMb: number;

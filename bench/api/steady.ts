@@ -1,7 +1,8 @@
 // Ten minutes in which nothing happens: what agent and controller write all the same.
 import { steadyState } from '../../test/api/agent/steady-state.ts';
 import type { Bench } from '../measure.ts';
-import { benchServer, bundled } from './stage.ts';
+import { bundled } from '../bundled.ts';
+import { benchServer } from './stage.ts';
 
 /** The bench. */
 export const apiSteady: Bench = {

@@ -6,7 +6,8 @@ import { AgentNode } from '../../test/api/agent/agent-node.ts';
 import type { ApiServer } from '../../test/api/support/api-server.ts';
 import { until as awaited } from '../../test/api/support/waiting.ts';
 import { type Bench, type Measure, median, pause, percentile, until } from '../measure.ts';
-import { benchServer, bundled } from './stage.ts';
+import { bundled } from '../bundled.ts';
+import { benchServer } from './stage.ts';
 
 const api = '/apis/wholegroup.dev/v1alpha1';
 const member = '0000:00:05.1';
