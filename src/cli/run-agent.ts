@@ -14,6 +14,7 @@ import { endOfProcess } from './end-of-process.ts';
 import type { ChosenKernel, KernelFlags } from './kernel-choice.ts';
 import { observedKernel } from './observed-kernel.ts';
 import { defaultPoliciesPath } from './places.ts';
+import { collectStartGarbage } from './start-garbage.ts';
 import { requireUsableKernel } from './usable-kernel.ts';
 import { version } from './version.ts';
 
@@ -83,7 +84,9 @@ export async function runAgent(
       kernel: chosen.description,
       groups: running.agent.views().length,
     });
+    const garbage = collectStartGarbage(clock, globalThis.gc);
     const signal = await ended.signal;
+    garbage?.clear();
     log.info('agent stopping', { signal });
     await running.stop();
     return 0;
