@@ -68,6 +68,8 @@ for (const kernel of askedKernels()) {
           await play(at);
         } catch (thrown) {
           failed = true;
+          // The runner says it when all of them were played, which takes a while.
+          tell(String(thrown));
           throw thrown;
         } finally {
           tell(`${((performance.now() - startedMs) / 1000).toFixed(1)} s  ${name}`);
