@@ -1,7 +1,15 @@
 // The disk that a node in a guest lives on: an ext4 image with everything on it, images already unpacked. Made once for
 // each version of its parts, in an enclosure, where a containerd can run beside the machine's own.
 import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlainProcess } from '../api/support/plain-process.ts';
@@ -19,6 +27,11 @@ export interface DiskParts {
   readonly programs: NodePrograms;
   /** Archives of images, besides that of the pods. */
   readonly images: readonly string[];
+}
+
+interface DiskOrder {
+  readonly parts: DiskParts;
+  readonly to: string;
 }
 
 /** The label by which the guest finds it. */
@@ -66,7 +79,8 @@ export async function preparedDisk(
       rmSync(join(rig.cache, old), { recursive: true });
     const startedMs = performance.now();
     const order = join(fresh, 'order.json');
-    writeFileSync(order, JSON.stringify({ parts, to: join(fresh, image) }));
+    const wanted: DiskOrder = { parts, to: join(fresh, image) };
+    writeFileSync(order, JSON.stringify(wanted));
     const status = await runEnclosed([...again, order]);
     rmSync(order);
     if (status !== 0) throw new Error(`the disk was not made: status ${status}`);
@@ -107,18 +121,21 @@ disabled_plugins = [${unused}]
   rmSync(own, { recursive: true });
 }
 
-/** Makes the image, enclosed: what preparedDisk has ordered. */
-export async function makeDisk(order: string): Promise<void> {
-  enclosingRun();
-  const { parts, to } = JSON.parse(readFileSync(order, 'utf8')) as {
-    readonly parts: DiskParts;
-    readonly to: string;
-  };
-  const { rig, programs, images } = parts;
-  process.env['PATH'] = `${programs.containerd}:${process.env['PATH']}`;
-  // In memory, and where containerd can stack its overlays.
+/** Does something in a folder in memory, where containerd can stack its overlays; nothing is left of it. */
+async function inMemory(what: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'wholegroup-disk-'));
   await succeed('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', folder]);
+  try {
+    await what(folder);
+  } finally {
+    await succeed('umount', ['--lazy', folder]);
+    rmdirSync(folder);
+  }
+}
+
+/** Makes the image in a folder and copies it. */
+async function makeIn(folder: string, { parts, to }: DiskOrder): Promise<void> {
+  const { rig, programs, images } = parts;
   const root = join(folder, 'root');
   mkdirSync(root);
   placeFiles(rootFiles(rig, programs), root);
@@ -129,4 +146,12 @@ export async function makeDisk(order: string): Promise<void> {
   const lazy = 'root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1';
   await useTool(rig, 'mke2fs', [...options, '-E', lazy, '-d', root, fresh, diskSize]);
   await copyDisk(fresh, to);
+}
+
+/** Makes the image, enclosed: what preparedDisk has ordered. */
+export async function makeDisk(order: string): Promise<void> {
+  enclosingRun();
+  const wanted = JSON.parse(readFileSync(order, 'utf8')) as DiskOrder;
+  process.env['PATH'] = `${wanted.parts.programs.containerd}:${process.env['PATH']}`;
+  await inMemory((folder) => makeIn(folder, wanted));
 }
