@@ -6,7 +6,7 @@
  * One worker thread of V8: what it would collect or compile beside the loop is little. (0 would mean one for each processor
  * of the node but one: node_platform.cc, GetActualThreadPoolSize.) No TurboFan: the agent waits for the kernel, not for its
  * own arithmetic, and the code of that compiler alone is 5 MB of resident memory; Maglev compiles what is hot.
- * The collector is at hand for what the start leaves behind (src/cli/start-garbage.ts).
+ * The collector is at hand for what the start and the rounds leave behind (src/cli/idle-garbage.ts).
  */
 export const agentNodeFlags: readonly string[] = [
   '--max-semi-space-size=4',

@@ -14,7 +14,7 @@ import { endOfProcess } from './end-of-process.ts';
 import type { ChosenKernel, KernelFlags } from './kernel-choice.ts';
 import { observedKernel } from './observed-kernel.ts';
 import { defaultPoliciesPath } from './places.ts';
-import { collectStartGarbage } from './start-garbage.ts';
+import { collectWhenIdle } from './idle-garbage.ts';
 import { requireUsableKernel } from './usable-kernel.ts';
 import { version } from './version.ts';
 
@@ -84,9 +84,9 @@ export async function runAgent(
       kernel: chosen.description,
       groups: running.agent.views().length,
     });
-    const garbage = collectStartGarbage(clock, globalThis.gc);
+    const garbage = collectWhenIdle(clock, collector());
     const signal = await ended.signal;
-    garbage?.clear();
+    garbage.clear();
     log.info('agent stopping', { signal });
     await running.stop();
     return 0;
@@ -111,4 +111,9 @@ function readiness(running: AgentProcess | null): readonly string[] {
   return running.plugins.state().registered
     ? []
     : ['a resource is not registered with the kubelet'];
+}
+
+function collector(): (() => void) | undefined {
+  const { gc } = globalThis;
+  return gc === undefined ? undefined : () => void gc();
 }
