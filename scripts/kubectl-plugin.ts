@@ -1,4 +1,4 @@
-// The kubectl plugin as files: one program that any Node.js from 22 on runs, the program that kubectl's completion asks,
+// The kubectl plugin as files: one program that any Node.js from 20 on runs, the program that kubectl's completion asks,
 // an archive of both, and a krew manifest for wherever the archive is going to be.
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,8 +13,15 @@ import { licences, manifestOf, packagesIn, refuseDevelopersTools } from './packa
 
 /** Name by which kubectl finds it. */
 const program = 'kubectl-wholegroup';
-/** Node.js that has everything the plugin uses. */
-const nodeMajorMin = 22;
+/** Node.js that has everything the plugin uses; tsconfig.kubectl.json holds its sources to that. */
+const nodeMajorMin = 20;
+/** EX_UNAVAILABLE. */
+const cannotRun = 69;
+/** First in the program: an older Node.js would end it somewhere in the middle with a trace. */
+const nodeCheck = `if (Number.parseInt(process.versions.node, 10) < ${nodeMajorMin}) {
+  console.error('kubectl-wholegroup needs Node.js ${nodeMajorMin} or newer; the node in PATH is ' + process.versions.node);
+  process.exit(${cannotRun});
+}`;
 
 /** Makes the plugin in a folder, which can stand in PATH as it is. */
 export async function makePlugin(folder: string): Promise<void> {
@@ -30,7 +37,7 @@ export async function makePlugin(folder: string): Promise<void> {
     target: `node${nodeMajorMin}`,
     // Packages of the older kind look for `require`.
     banner: {
-      js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
+      js: `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n${nodeCheck}`,
     },
     minifySyntax: true,
     minifyWhitespace: true,

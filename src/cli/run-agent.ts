@@ -115,5 +115,5 @@ function readiness(running: AgentProcess | null): readonly string[] {
 
 function collector(): (() => void) | undefined {
   const { gc } = globalThis;
-  return gc === undefined ? undefined : () => void gc();
+  return gc === undefined ? undefined : () => gc();
 }

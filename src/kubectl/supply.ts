@@ -1,4 +1,5 @@
 // Where there is something free of a resource, and what is known against its being used there. Pure.
+import { groupBy } from '../base/group-by.ts';
 import { nodeOf } from './group-facts.ts';
 import type { KubeNode, SeenGroup, SeenNode } from './seen.ts';
 
@@ -42,7 +43,7 @@ export function supplyOf(
 ): readonly NodeSupply[] {
   const named = ({ metadata }: SeenNode | KubeNode, name: string): boolean =>
     metadata.name === name;
-  return [...Map.groupBy(free, nodeOf)]
+  return [...groupBy(free, nodeOf)]
     .map(([node, groups]) => {
       const own = passthroughNodes.find((each) => named(each, node));
       const known = nodes?.find((each) => named(each, node));

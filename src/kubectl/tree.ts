@@ -1,4 +1,5 @@
 // The whole cluster as a tree: nodes, their groups, the functions of those. Pure.
+import { groupBy } from '../base/group-by.ts';
 import { findCondition } from '../api/condition.ts';
 import { type GroupFacts, groupFacts, type LeasePod, nodeOf } from './group-facts.ts';
 import { whyOf } from './group-state.ts';
@@ -75,7 +76,7 @@ export function clusterTree(
       (resourceName === undefined || status?.resourceName === resourceName),
   );
   const filtered = namespace !== undefined || resourceName !== undefined;
-  const byNode = Map.groupBy(kept, nodeOf);
+  const byNode = groupBy(kept, nodeOf);
   const known = new Map(nodes.map((node) => [node.metadata.name, node]));
   const names = filtered ? byNode.keys() : new Set([...known.keys(), ...byNode.keys()]);
   return {

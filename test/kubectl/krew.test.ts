@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { packPlugin } from '../../scripts/kubectl-plugin.ts';
+import { makePlugin, packPlugin } from '../../scripts/kubectl-plugin.ts';
 
 interface KrewManifest {
   readonly metadata: { readonly name: string };
@@ -34,6 +34,28 @@ test('the manifest names the archive by its address and its sum, and a program t
     assert(listed.includes(platform?.bin ?? ''), listed.join(' '));
     const [, again = ''] = await packPlugin(join(folder, 'b'), null);
     assert(readFileSync(again).equals(packed), 'the same files make the same archive');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a Node.js that is too old for the plugin is told so, and nothing else happens', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wholegroup-plugin-'));
+  try {
+    await makePlugin(folder);
+    const run = (version: string) => {
+      const older = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`;
+      const flags = ['--import', `data:text/javascript,${encodeURIComponent(older)}`];
+      const program = join(folder, 'kubectl-wholegroup.mjs');
+      return spawnSync(process.execPath, [...flags, program, '--help'], { encoding: 'utf8' });
+    };
+    const old = run('18.19.1');
+    assert.deepEqual([old.status, old.stdout], [69, '']);
+    assert.equal(
+      old.stderr,
+      'kubectl-wholegroup needs Node.js 20 or newer; the node in PATH is 18.19.1\n',
+    );
+    assert.equal(run('20.0.0').status, 0);
   } finally {
     rmSync(folder, { recursive: true });
   }
