@@ -120,9 +120,15 @@ async function usedAgain(machine: FlowMachine): Promise<Figures> {
       view?.healthy === false && view.blockers.some(({ kind }) => kind === 'NetworkInterfaceUp')
     );
   });
+  // The agent knew first: a pod that comes before the kubelet's list is refused, not kept waiting.
+  await until(
+    'the kubelet knows',
+    () => machine.kubelet.quantity(group.resource).allocatable === 0,
+  );
   const uid = machine.createPod(group);
   await sleep(1500);
-  check(machine.kubelet.pod(uid)?.phase === 'Pending', 'a pod got a device in use');
+  const waiting = machine.kubelet.pod(uid);
+  check(waiting?.phase === 'Pending', `it does not wait: ${JSON.stringify(waiting)}`);
   check(bindingsText(group.leader) === before, 'a device in use was touched');
   shell(`ip link set $(ls ${net}) down`);
   await machine.running(uid);
