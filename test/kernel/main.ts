@@ -4,7 +4,7 @@
 //
 // --core: what CI has time for. --everywhere: also what takes minutes on every kernel, not on one.
 // NAME: 6.1, 6.12, 6.12-cdev, newest, 5.10. SUITE: part of a file name in test/kernel/suites.
-// --random: random scripts for each kernel, 20 steps each (50 without a number).
+// --random: random scripts for each kernel, 20 steps each (12 without a number).
 // --guests: how many run side by side (2 without a number: one for each core of a small machine).
 // Where guests cannot run it says why, as "skipped", and ends with 69 (with --core: 0).
 import { globSync } from 'node:fs';
@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
     core: { type: 'boolean', default: false },
     everywhere: { type: 'boolean', default: false },
     kernel: { type: 'string', multiple: true, default: [] },
-    random: { type: 'string', default: '50' },
+    random: { type: 'string', default: '12' },
     seed: { type: 'string', default: '1' },
     guests: { type: 'string', default: '2' },
   },
@@ -34,9 +34,11 @@ const { values, positionals } = parseArgs({
 const startedMs = performance.now();
 const elapsed = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 
-const notANumber = [values.random, values.seed, values.guests].find((text) => !/^\d+$/.test(text));
+const notANumber = [values.random, values.seed, values.guests].find(
+  (text) => !/^[1-9]\d*$/.test(text),
+);
 if (notANumber !== undefined) {
-  console.error(`"${notANumber}" is no whole number`);
+  console.error(`"${notANumber}" must be a whole number, 1 or more`);
   process.exit(64);
 }
 const unknown = values.kernel.find((name) => !kernelNames.some((known) => known === name));

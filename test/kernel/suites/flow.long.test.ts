@@ -22,6 +22,13 @@ const playedOn = {
 } as const satisfies Readonly<Record<string, readonly KernelName[]>>;
 /** What of the claims is played on the other two kernels, unless everything is asked for. */
 const claimsElsewhere = ['two functions', 'bridge is claimed', 'virtual function', 'gets nothing'];
+/** Of the sixteen kills, a minute each: two of a claim and its return that cut early, two that cut late. */
+const killsByDefault = [
+  'before write 2 of',
+  'during write 3 of',
+  'during write 6 of',
+  'before write 8 of',
+];
 /** What CI has time for: one whole flow on one kernel, and one with files of devices. */
 const core: Readonly<Partial<Record<KernelName, readonly string[]>>> = {
   '6.12': ['two functions', 'full disk', 'during write 3 of'],
@@ -38,7 +45,9 @@ const isPlayed = (boot: keyof typeof playedOn, name: KernelName): boolean => {
 };
 const partsOn = (name: KernelName, boot: FlowBoot): readonly string[] => {
   if (onlyCore) return core[name] ?? [];
-  return boot === 'claims' && name !== 'newest' && !everywhere ? claimsElsewhere : [];
+  if (everywhere) return [];
+  if (boot === 'kills') return killsByDefault;
+  return boot === 'claims' && name !== 'newest' ? claimsElsewhere : [];
 };
 const isChosen = ({ name }: Scene, parts: readonly string[]): boolean =>
   parts.length === 0 || parts.some((part) => name.includes(part));

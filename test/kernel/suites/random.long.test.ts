@@ -17,7 +17,7 @@ import { askedScripts, askedSeed, kernelOf, onlyCore, sideBySide, suiteRig } fro
 
 /** Steps of a script; scripts that run one behind the other on one boot; boots of a kernel. */
 const steps = 20;
-const scriptsPerBoot = onlyCore ? 6 : 25;
+const scriptsPerBoot = onlyCore ? 6 : Math.min(25, askedScripts());
 const boots = onlyCore ? 1 : Math.ceil(askedScripts() / scriptsPerBoot);
 const firstSeed = askedSeed();
 const deadlineMs = 400_000;
