@@ -69,7 +69,7 @@ test('krew installs the archive by its manifest, and kubectl finds the plugin th
   if (done === null) return;
   assert.equal(done.status, 0, done.stderr);
   assert.match(done.stderr, /Installed plugin: wholegroup/);
-  assert.match(done.stderr, /Needs Node\.js 22 or newer/);
+  assert.match(done.stderr, /Needs Node\.js 20 or newer/);
   const tree = await runWith([join(root, 'bin')], 'kubectl', ['wholegroup', 'tree']);
   assert.equal(tree.status, 0, tree.stderr);
   assert.equal(tree.stdout.split('\n')[0], readGolden('tree').split('\n')[0]);

@@ -96,7 +96,9 @@ for (const [name, [status, ...args]] of Object.entries(printed)) {
   });
 }
 
-test('on a terminal the tree has boxes, and colours by state', async () => {
+test('on a terminal the tree has boxes, and colours by state', async (t) => {
+  // A box is as wide as what is in it, which is also for how long a pod has its group: 30h on any day.
+  t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-24T11:17:08Z') });
   const env = { KUBECONFIG: server.kubeconfig, HOME: server.folder };
   const options = { env, width: 110, line: kubectlCommandLine };
   const { out, status } = await runCommand(['tree'], options);
