@@ -5,9 +5,9 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { largeMachine } from '../src/kernel/model/topology-large.ts';
+import { makeBundle } from '../scripts/make-bundle.ts';
 import { root } from './children.ts';
 import { allocate } from './allocate.ts';
-import { makeBundle } from './bundled.ts';
 import { apiMemory } from './api/memory.ts';
 import { apiScale } from './api/scale.ts';
 import { apiSteady } from './api/steady.ts';
@@ -40,6 +40,7 @@ if (unknown !== undefined) {
   process.exit(64);
 }
 
+await makeBundle();
 const shared = mkdtempSync('/dev/shm/wholegroup-bench-');
 const trees = new Map<number, Promise<TreeRoots>>();
 function tree(functions: number): Promise<TreeRoots> {
@@ -86,7 +87,6 @@ function print(measures: readonly Measure[]): void {
   }
 }
 
-makeBundle();
 const measures: Measure[] = [];
 const say = (text: string): void => console.error(`  ${text}`);
 try {

@@ -1,6 +1,5 @@
 // Makes the image: `npm run image [-- --out FOLDER] [--name NAME:TAG ...]`. Node.js, the bundled agent, udevadm for it to
 // listen to, and the libraries they need; no shell, no package manager, and neither docker nor a registry to make it.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { arch } from 'node:os';
@@ -10,6 +9,7 @@ import { cacheFolder } from '../test/cluster/cache.ts';
 import { Unavailable } from '../test/kernel/rig/apt.ts';
 import { agentNodeFlags } from './agent-flags.ts';
 import { root } from './generated.ts';
+import { makeBundle } from './make-bundle.ts';
 import { imageArchives } from './image/archives.ts';
 import { type Base, debianBase } from './image/debian.ts';
 import { withoutDebugInformation } from './image/elf.ts';
@@ -42,9 +42,8 @@ function file(path: string, content: Buffer | string, mode = 0o644): Entry {
   return { kind: 'file', path, mode, content: Buffer.from(content) };
 }
 
-function bundle(): readonly Entry[] {
-  const done = spawnSync(process.execPath, [join(root, 'scripts/bundle.ts')], { encoding: 'utf8' });
-  if (done.status !== 0) throw new Error(`the bundle was not made: ${done.stderr}`);
+async function bundle(): Promise<readonly Entry[]> {
+  await makeBundle();
   const dist = join(root, 'dist');
   return globSync('**/*', { cwd: dist })
     .filter((path) => statSync(join(dist, path)).isFile())
@@ -97,7 +96,7 @@ async function make(): Promise<void> {
   const node = readFileSync(process.execPath);
   const program = withoutDebugInformation(node);
   const base = await debianBase(program, join(cacheFolder(process.env), 'image'), say);
-  const own = bundle();
+  const own = await bundle();
   const sbom = sbomOf(node, base);
   const notice = file(`usr/share/doc/${product}/sbom.spdx.json`, sbom);
   const image = imageArchives({

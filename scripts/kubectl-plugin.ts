@@ -14,7 +14,7 @@ import { licences, manifestOf, packagesIn, refuseDevelopersTools } from './packa
 /** Name by which kubectl finds it. */
 const program = 'kubectl-wholegroup';
 /** Node.js that has everything the plugin uses; tsconfig.kubectl.json holds its sources to that. */
-const nodeMajorMin = 20;
+export const nodeMajorMin = 20;
 /** EX_UNAVAILABLE. */
 const cannotRun = 69;
 /** First in the program: an older Node.js would end it somewhere in the middle with a trace. */

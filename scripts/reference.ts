@@ -193,10 +193,11 @@ export async function commandsPage(): Promise<string> {
 /** docs/reference/kubectl.md */
 export async function kubectlPage(): Promise<string> {
   const { kubectlCommandLine: line } = await import('../src/cli/kubectl/command-line.ts');
+  const { nodeMajorMin } = await import('./kubectl-plugin.ts');
   const intro =
     'The plugin: `npm run bundle -- --kubectl` makes `dist/kubectl`, a folder that can stand in PATH as it is, and an ' +
     'archive of it; with `--krew URL` also a manifest for krew, for an archive that is going to be at that address. It ' +
-    'needs Node.js 20 or newer, and the rights of the ClusterRole wholegroup-view; to cordon, those of ' +
+    `needs Node.js ${nodeMajorMin} or newer, and the rights of the ClusterRole wholegroup-view; to cordon, those of ` +
     'wholegroup-operator. With `kubectl_complete-wholegroup` in PATH, `kubectl` completes names of groups and nodes too. ' +
     'Statuses are in [exit-codes.md](exit-codes.md).';
   const sections = await commandSections({ name: 'kubectl wholegroup', line });

@@ -11,10 +11,10 @@ import type { AgentCluster, AgentClusterOptions } from './agent-cluster.ts';
 import { type AgentProcess, startAgent } from './agent-process.ts';
 import { apiAccess, type ApiFlags } from './api-access.ts';
 import { endOfProcess } from './end-of-process.ts';
+import { collectWhenIdle } from './idle-garbage.ts';
 import type { ChosenKernel, KernelFlags } from './kernel-choice.ts';
 import { observedKernel } from './observed-kernel.ts';
 import { defaultPoliciesPath } from './places.ts';
-import { collectWhenIdle } from './idle-garbage.ts';
 import { requireUsableKernel } from './usable-kernel.ts';
 import { version } from './version.ts';
 

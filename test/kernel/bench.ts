@@ -7,10 +7,11 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isMet, type Measure, ratioOf } from '../../bench/measure.ts';
+import { makeBundle } from '../../scripts/make-bundle.ts';
 import { Unavailable } from './rig/apt.ts';
 import { cacheFolder } from './rig/cache.ts';
 import { accountOf, runGuest } from './rig/guest.ts';
-import { bundleForGuests, textFile } from './rig/initramfs.ts';
+import { textFile } from './rig/initramfs.ts';
 import { prepareRig } from './rig/rig.ts';
 import { shapes } from './rig/shapes.ts';
 import { type KernelName, kernelNames } from './rig/wanted.ts';
@@ -30,7 +31,7 @@ const deadlineMs = 900_000;
 
 async function measure(wanted: KernelName): Promise<readonly Measure[]> {
   const rig = await prepareRig(cacheFolder(process.env), [wanted], (line) => console.error(line));
-  await bundleForGuests();
+  await makeBundle();
   const kernel = rig.kernels.find((each) => each.name === wanted);
   if (kernel === undefined) throw new Unavailable(`there is no kernel ${wanted}`);
   const job = [await guestProgram('bench.ts'), textFile('job/main', 'node /job/bench.mjs\n')];

@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { makeBundle } from '../../scripts/make-bundle.ts';
 import { Unavailable } from './rig/apt.ts';
 import { cacheFolder } from './rig/cache.ts';
-import { bundleForGuests } from './rig/initramfs.ts';
 import { prepareRig } from './rig/rig.ts';
 import { kernelNames, type KernelName } from './rig/wanted.ts';
 import { asked, askedKernels } from './suites/setup.ts';
@@ -100,7 +100,7 @@ try {
   const rig = await prepareRig(cacheFolder(process.env), askedKernels(), (line) =>
     console.log(`[${elapsed()}] ${line}`),
   );
-  await bundleForGuests();
+  await makeBundle();
   console.log(`[${elapsed()}] the rig is there, and the agent's bundle`);
   for (const { name, release } of rig.kernels) console.log(`kernel ${name} is Linux ${release}`);
   for (const [name, why] of rig.missing) console.log(`kernel ${name}: skipped: ${why}`);

@@ -12,6 +12,7 @@ const trivial = 'example.com/trivial';
 const rounds = 7;
 /** A minute, or as many as WHOLEGROUP_IDLE_MINUTES says: ten were promised. */
 const idleMs = 60_000 * Number(process.env['WHOLEGROUP_IDLE_MINUTES'] ?? 1);
+assert(idleMs >= 60_000, 'WHOLEGROUP_IDLE_MINUTES: must be a number of minutes, 1 or more');
 let stage: Stage;
 before(async () => {
   stage = await openStage({ install: false });

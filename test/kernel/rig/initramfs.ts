@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import { cached, keyOf } from './cache.ts';
 import { cpio, type Entry } from './cpio.ts';
 import type { KernelTree, Rig } from './rig.ts';
-import { runProgram } from './run-program.ts';
 import type { Shape } from './shapes.ts';
 import { neededBy } from './unpack.ts';
 
@@ -118,11 +117,6 @@ async function large(rig: Rig): Promise<string> {
     writeFileSync(join(fresh, 'large.cpio'), cpio(entries));
   });
   return join(folder, 'large.cpio');
-}
-
-/** Bundles the agent as it is now. */
-export async function bundleForGuests(): Promise<void> {
-  await runProgram(process.execPath, [join(repository, 'scripts/bundle.ts')]);
 }
 
 /** The bundle as `npm run bundle` made it. */

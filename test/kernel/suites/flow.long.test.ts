@@ -22,7 +22,7 @@ const playedOn = {
 } as const satisfies Readonly<Record<string, readonly KernelName[]>>;
 /** What of the claims is played on the other two kernels, unless everything is asked for. */
 const claimsElsewhere = ['two functions', 'bridge is claimed', 'virtual function', 'gets nothing'];
-/** Of the sixteen kills, a minute each: two of a claim and its return that cut early, two that cut late. */
+/** Of the sixteen kills, three quarters of a minute each: two of a claim and its return that cut early, two that cut late. */
 const killsByDefault = [
   'before write 2 of',
   'during write 3 of',
