@@ -11,6 +11,8 @@ import type { KernelTree, Rig } from '../rig/rig.ts';
 import { type Shape, shapes } from '../rig/shapes.ts';
 import { guestProgram } from './guest-program.ts';
 
+/** The agent is started again and again: V8 keeps what it compiled, or each start takes seconds of emulation longer. */
+const compileCache = 'export NODE_COMPILE_CACHE=/run/v8';
 const deadlineMs = 900_000;
 const sceneMark = '@@SCENE ';
 
@@ -38,7 +40,7 @@ export async function playBoot(run: FlowRun): Promise<Ended> {
     ...programs,
     ...files,
     textFile(nativeFile.slice(1), String(calibrationMs())),
-    textFile('job/main', `node /job/flow.mjs ${words}\n`),
+    textFile('job/main', `${compileCache}\nnode /job/flow.mjs ${words}\n`),
   ];
   return runGuest({ rig, kernel, shape, job, deadlineMs });
 }
@@ -59,6 +61,8 @@ export async function judgeScenes(
       if (why !== undefined) return t.skip(why);
       const result = results.find((each) => each.name === scene.name);
       assert.ok(result !== undefined, `it was not played: ${accountOf(ended)}`);
+      // The runner says it when all of them were played, which takes a while.
+      if (result.problem !== null) console.log(`${kernel}: ${scene.name}: ${result.problem}`);
       t.diagnostic(`${result.tookMs} ms ${JSON.stringify(result.figures)}`);
       assert.equal(result.problem, null, result.problem ?? '');
     });

@@ -8,6 +8,7 @@ export const asked = {
   core: 'WHOLEGROUP_KERNEL_CORE',
   everywhere: 'WHOLEGROUP_KERNEL_EVERYWHERE',
   kernels: 'WHOLEGROUP_KERNELS',
+  suites: 'WHOLEGROUP_KERNEL_SUITES',
   random: 'WHOLEGROUP_KERNEL_RANDOM',
   seed: 'WHOLEGROUP_KERNEL_SEED',
   guests: 'WHOLEGROUP_KERNEL_GUESTS',
@@ -31,6 +32,9 @@ export const onlyCore = process.env[asked.core] === '1';
 
 /** What is played on one kernel only is to be played on every kernel. */
 export const everywhere = process.env[asked.everywhere] === '1';
+
+/** Names of the suites that were asked for. */
+export const askedSuites: readonly string[] = (process.env[asked.suites] ?? '').split(',');
 
 /** Kernels that were asked for: all of them without a choice. */
 export function askedKernels(): readonly KernelName[] {

@@ -1,10 +1,9 @@
 // Machines and kernels on which nothing may be given away: no IOMMU, no interrupt remapping, no accounting for DMA
 // ownership. The agent offers nothing, says why, and touches nothing.
-import { describe, test } from 'node:test';
 import { boots } from '../guest/flow/scenes/index.ts';
 import { shapes } from '../rig/shapes.ts';
 import { judgeScenes, playBoot } from './flow-runs.ts';
-import { kernelOf, sideBySide, suiteRig } from './setup.ts';
+import type { Suite } from './judgement.ts';
 
 const refusing = [
   { name: '5.10', boot: 'no accounting', shape: shapes.agent },
@@ -12,14 +11,11 @@ const refusing = [
   { name: '6.12', boot: 'no IOMMU', shape: shapes['no-iommu'] },
 ] as const;
 
-const rig = await suiteRig();
-
-describe('machines on which nothing may be given away', { concurrency: sideBySide }, () => {
-  for (const { name, boot, shape } of refusing) {
-    test(`${name}: ${boot}`, async (t) => {
-      const kernel = kernelOf(rig, name);
-      if (typeof kernel === 'string') return t.skip(kernel);
-      await judgeScenes(t, name, boots[boot], await playBoot({ rig, kernel, boot, shape }));
-    });
-  }
-});
+/** The suite. */
+export const refusals: Suite = (rig) =>
+  refusing.map(({ name, boot, shape }) => ({
+    kernel: name,
+    title: boot,
+    play: async (t, kernel) =>
+      judgeScenes(t, name, boots[boot], await playBoot({ rig, kernel, boot, shape })),
+  }));
