@@ -63,6 +63,7 @@ export class Agent implements DevicePluginDoor {
     this.#watch = new NodeWatch({
       ports: options.ports,
       survey: (trigger, where) => this.#survey(trigger, where),
+      working: () => this.#actors.values().some((actor) => actor.working),
       onCrash: options.onCrash,
     });
     this.#leases = new LeaseWatch({ ports: options.ports, actors: () => this.#actors.values() });

@@ -81,6 +81,11 @@ export class GroupActor {
     );
   }
 
+  /** True while steps of a claim or a return are made; not while one of them hangs in the kernel. */
+  get working(): boolean {
+    return this.#core.state.work !== null && this.#core.state.pending.size === 0;
+  }
+
   /** Members with a step blocked in the kernel. */
   get pendingAddresses(): readonly PciAddress[] {
     return [...this.#core.state.pending.keys()];

@@ -18,6 +18,8 @@ export interface NodeWatchContext {
   };
   /** Looks at the node, at least where something may have changed. */
   readonly survey: (trigger: SurveyTrigger, where: Changes) => Promise<void>;
+  /** Whether a group is on its way to or from the host: most of what changes now is that group's own doing. */
+  readonly working: () => boolean;
   readonly onCrash: (problem: unknown) => void;
 }
 
@@ -111,8 +113,14 @@ export class NodeWatch {
     this.#changedAtMs ??= this.#context.ports.clock.monotonicMs();
   }
 
+  /** What a group's own steps change is looked at by the group itself: the look at the node can wait for all of them. */
+  #delayMs(): number {
+    const { hintDelayMs, workDelayMs } = this.#context.ports.timing;
+    return this.#wanted !== 'policy' && this.#context.working() ? workDelayMs : hintDelayMs;
+  }
+
   #schedule(): void {
-    this.#after(this.#context.ports.timing.hintDelayMs, () => {
+    this.#after(this.#delayMs(), () => {
       if (this.#wanted !== null) this.#guard(this.#run(this.#wanted));
     });
   }
@@ -143,8 +151,10 @@ export class NodeWatch {
     this.#followUp(meanwhile);
     // Looks at a few groups do not put off the round, which looks at all of them.
     if (actual === 'round' || where.kind === 'anything' || this.#round === null) this.#nextRound();
-    // It has waited already.
-    if (this.#wanted !== null) this.#guard(this.#run(this.#wanted));
+    if (this.#wanted === null) return;
+    // It has waited already, unless it can wait longer.
+    if (this.#delayMs() > timing.hintDelayMs) this.#schedule();
+    else this.#guard(this.#run(this.#wanted));
   }
 
   /**

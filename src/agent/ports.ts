@@ -35,6 +35,8 @@ export type SurveyTrigger = 'start' | 'hint' | 'poll' | 'policy' | 'round';
 export interface AgentTiming {
   /** A hint waits this long for company before the survey (coalescing). */
   readonly hintDelayMs: number;
+  /** The same while a group is claimed or given back: its own steps make hints, and it looks at what they did itself. */
+  readonly workDelayMs: number;
   /** Cheap fingerprint of the node. */
   readonly pollMs: number;
   /** From one survey to the next without any reason: for what fingerprints cannot see (mounts in other namespaces, open files). */
@@ -55,6 +57,7 @@ export interface AgentTiming {
 /** Defaults with their reasons. */
 export const defaultTiming: AgentTiming = {
   hintDelayMs: 5, // a bind makes a handful of uevents within a few milliseconds; what comes later is followed up
+  workDelayMs: 1000, // no later than without hints: a claim or a return and its six to eight hints are over by then
   pollMs: 1000, // a change without a hint is offered or withdrawn within about a second
   roundMs: 30_000, // bounds how long a mount in a private namespace stays unseen
   roundMaxMs: 120_000, // with tens of thousands of open files; an Allocate looks for itself anyway

@@ -24,7 +24,10 @@ function some(...addresses: string[]): Changes {
 /** A watch on a node of which a survey takes `surveyMs`; `seen` has the triggers with their times in seconds. */
 function watchNode(surveyMs: number) {
   const clock = new VirtualClock();
-  const node = { fingerprint: of('quiet'), hint: (_where: Changes): void => undefined };
+  const node = {
+    ...{ fingerprint: of('quiet'), working: false },
+    hint: (_where: Changes): void => undefined,
+  };
   const seen: [SurveyTrigger, number][] = [];
   const places: string[] = [];
   const watch = new NodeWatch({
@@ -44,6 +47,7 @@ function watchNode(surveyMs: number) {
       seen.push([trigger, Math.round(clock.monotonicMs() / 1000)]);
       return new Promise((resolve) => void clock.after(surveyMs, resolve));
     },
+    working: () => node.working,
     onCrash: (problem) => assert.fail(String(problem)),
   });
   const run = (ms: number): Promise<void> => advance(clock, ms, drain);
@@ -81,6 +85,35 @@ test('a hint that comes while a round waits makes it a whole survey', async () =
     ['start', 0],
     ['hint', 30],
   ]);
+});
+
+test('hints of a claim or a return share one look, a second after the first', async () => {
+  const { node, seen, watch, run } = watchNode(0);
+  void watch.start();
+  await run(10_000);
+  node.working = true;
+  for (let hints = 0; hints < 8; hints++) {
+    node.hint(some('0000:01:00.0'));
+    await run(100);
+  }
+  assert.deepEqual(seen, [['start', 0]]);
+  await run(300);
+  watch.stop();
+  assert.deepEqual(seen, [
+    ['start', 0],
+    ['hint', 11],
+  ]);
+});
+
+test('a policy does not wait for a claim or a return', async () => {
+  const { node, seen, watch, run } = watchNode(0);
+  void watch.start();
+  await run(10_000);
+  node.working = true;
+  watch.want('policy');
+  await run(10);
+  watch.stop();
+  assert.deepEqual(seen.at(-1), ['policy', 10]);
 });
 
 test('a round before which the fingerprint differs is a whole survey', async () => {
