@@ -43,6 +43,25 @@ function whereWaitedFor(lines: readonly string[]): string[] {
   return [...kept, ...[...said.values()].flat().sort()];
 }
 
+/** What a worker of the NVMe driver announces, on 6.1 beside the probe that has started it. */
+const isOfNvmeWorker = (line: string): boolean =>
+  /^ {3}uevent (?:add@\S+\/nvme\/nvmeN\/hwmon|change@\S+\/nvme\/nvmeN )/.test(line);
+
+/**
+ * Moves the bind of an NVMe disk behind what its worker announces: on 6.1 the probe only starts the worker (nvme_probe,
+ * nvme_reset_work), and either may come first.
+ */
+function bindBehindWorker(events: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (const line of events) {
+    const before = kept.at(-1);
+    const isBind = before !== undefined && /^ {3}uevent bind@.* DRIVER=nvme /.test(before);
+    if (isBind && isOfNvmeWorker(line)) kept.splice(-1, 0, line);
+    else kept.push(line);
+  }
+  return kept;
+}
+
 /** Events that came together, those of one function after those of another; those of one stay as they came. */
 function inOrderOfFunctions(lines: readonly string[]): string[] {
   // The node of a group belongs to no function; two groups are as much apart as two functions.
@@ -56,8 +75,10 @@ function inOrderOfFunctions(lines: readonly string[]): string[] {
     if (line.startsWith('   uevent ')) events.push(line);
     else {
       sorted.push(
-        ...events.sort((a, b) =>
-          functionOf(a) < functionOf(b) ? -1 : functionOf(a) > functionOf(b) ? 1 : 0,
+        ...bindBehindWorker(
+          events.sort((a, b) =>
+            functionOf(a) < functionOf(b) ? -1 : functionOf(a) > functionOf(b) ? 1 : 0,
+          ),
         ),
         line,
       );
