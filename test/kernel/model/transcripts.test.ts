@@ -1,15 +1,14 @@
 // The recorded scripts, played on the model: every result line and every event line as the real kernels
 // gave them. test/play/comparable.ts says what is not compared; test/kernel/suites plays the same on real kernels.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { KernelProfile } from '../../../src/kernel/model/spec.ts';
 import { comparable } from '../../play/comparable.ts';
 import { transcriptMachine, type Variant } from '../../play/machine.ts';
 import { Player } from '../../play/player.ts';
+import { recordedAnswers, recordings, scriptText } from '../../play/recordings.ts';
 import { parseScript } from '../../play/script.ts';
 
-const folder = new URL('../../data/transcripts/', import.meta.url);
 const profiles: Readonly<Record<string, KernelProfile>> = {
   '61': '6.1',
   '612': '6.12',
@@ -17,8 +16,6 @@ const profiles: Readonly<Record<string, KernelProfile>> = {
   '72': '7.2',
   '510': 'legacy',
 };
-
-const text = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
 
 /** Scripts that begin with c were played on a kernel with iommufd. */
 function variantOf(script: string): Variant {
@@ -30,19 +27,19 @@ async function play(script: string, profile: KernelProfile): Promise<string[]> {
   const variant = variantOf(script);
   const lines: string[] = [];
   const player = new Player(transcriptMachine(profile, variant), (line) => lines.push(line));
-  assert.equal(await player.play(parseScript(text(`${script}.txt`))), true);
+  assert.equal(await player.play(parseScript(scriptText(script))), true);
   return lines;
 }
 
-for (const name of readdirSync(folder).filter((file) => file.startsWith('out_'))) {
-  const [, kernel = '', script = ''] = /^out_(\d+c?)_([a-z]+\d+)/.exec(name) ?? [];
+for (const recording of recordings()) {
+  const { file, kernel, script } = recording;
   const profile = profiles[kernel];
   test(`${script} on ${kernel} answers line for line as the real kernel did`, async () => {
-    assert.ok(profile !== undefined, `no profile for ${name}`);
+    assert.ok(profile !== undefined, `no profile for ${file}`);
     // Random scripts that once differed: what else goes on meanwhile is not fixed.
     const isRandom = /^[rc]/.test(script);
     const how = { anySensor: isRandom || script.startsWith('m'), anyRace: isRandom };
-    const expected = comparable(text(name).replaceAll('\r', '').split('\n'), how);
+    const expected = recordedAnswers(recording, how);
     assert.ok(expected.length > 10, 'the recording has lines');
     assert.deepEqual(comparable(await play(script, profile), how), expected);
   });
