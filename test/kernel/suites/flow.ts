@@ -2,7 +2,7 @@
 // open groups through VFIO, and what goes wrong on the way. Each scene is a test; its figures are printed.
 import assert from 'node:assert/strict';
 import type { Scene } from '../guest/flow/scene.ts';
-import { boots, type FlowBoot } from '../guest/flow/scenes/index.ts';
+import { boots } from '../guest/flow/scenes/index.ts';
 import { accountOf } from '../rig/guest.ts';
 import { textFile } from '../rig/initramfs.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -41,7 +41,7 @@ const isPlayed = (boot: keyof typeof playedOn, name: KernelName): boolean => {
   if (onlyCore) return core[name] !== undefined;
   return everywhere || playedOn[boot].some((each) => each === name);
 };
-const partsOn = (name: KernelName, boot: FlowBoot): readonly string[] => {
+const partsOn = (name: KernelName, boot: SceneBoot): readonly string[] => {
   if (onlyCore) return core[name] ?? [];
   if (everywhere) return [];
   if (boot === 'kills') return killsByDefault;

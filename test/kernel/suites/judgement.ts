@@ -12,7 +12,7 @@ export interface Judgement {
   readonly play: (t: TestContext, kernel: KernelTree) => Promise<void>;
 }
 
-/** The suites in the order in which they begin: the longest boots first, so that no lane is idle at the end. */
+/** The suites in the order in which they begin: the longest boots first, so that no core is idle at the end. */
 export const suiteNames = ['flow', 'uses', 'refusals', 'random', 'transcripts'] as const;
 
 /** One of them. */
